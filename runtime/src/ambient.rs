@@ -1,0 +1,132 @@
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::Instant;
+
+/// What a task inherits from where it was spawned: today, the deadline that its caller set.
+///
+/// The surroundings of the running code are kept in a thread-local that is set for the length of
+/// one poll and restored after it, so they follow a task from thread to thread and need no
+/// runtime's task-locals. [`RuntimeExt::spawn`](crate::RuntimeExt::spawn) hands them to the child;
+/// [`Runtime::spawn_detached`](crate::Runtime::spawn_detached) does not.
+///
+/// Nothing is cancelled by a deadline: waits that honour it end early with an error of theirs.
+///
+/// # Examples
+///
+/// ```
+/// use mtaio_runtime::{Ambient, Instant};
+///
+/// let hour = Instant::from_nanos(3_600_000_000_000);
+/// let day = Instant::from_nanos(86_400_000_000_000);
+///
+/// let outer = Ambient::current().with_deadline(hour);
+/// let seen = outer.enter(|| Ambient::current().with_deadline(day).deadline());
+/// assert_eq!(seen, Some(hour), "an inner deadline can only be the tighter one");
+/// assert_eq!(Ambient::current().deadline(), None);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Ambient {
+    deadline: Option<Instant>,
+}
+
+thread_local! {
+    static CURRENT: Cell<Ambient> = const { Cell::new(Ambient::empty()) };
+}
+
+impl Ambient {
+    /// No deadline: the surroundings of code that nobody gave any.
+    pub const fn empty() -> Self {
+        Self { deadline: None }
+    }
+
+    /// The surroundings of the code that runs now; empty outside a task.
+    pub fn current() -> Self {
+        let current = CURRENT.take();
+        CURRENT.set(current.clone());
+        current
+    }
+
+    /// The instant after which nobody waits for the result any more.
+    pub const fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// The same surroundings under `deadline`, or under the present one where that is earlier.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(self.deadline.map_or(deadline, |present| present.min(deadline)));
+        self
+    }
+
+    /// Runs `f` in these surroundings.
+    pub fn enter<T>(&self, f: impl FnOnce() -> T) -> T {
+        let _restore = Restore(CURRENT.replace(self.clone()));
+        f()
+    }
+
+    /// Polls `future` in these surroundings, each time.
+    pub const fn attach<F: Future>(self, future: F) -> Attached<F> {
+        Attached { future, ambient: self }
+    }
+}
+
+/// Puts the surroundings back also when the code inside panics.
+struct Restore(Ambient);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        CURRENT.set(std::mem::take(&mut self.0));
+    }
+}
+
+pin_project! {
+    /// The future of [`Ambient::attach`].
+    ///
+    /// # Cancel safety
+    ///
+    /// That of the future inside.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Attached<F> {
+        #[pin]
+        future: F,
+        ambient: Ambient,
+    }
+}
+
+impl<F: Future> Future for Attached<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        this.ambient.enter(|| this.future.poll(cx))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    #[test]
+    fn the_surroundings_come_back_after_a_panic() {
+        let ambient = Ambient::empty().with_deadline(Instant::from_nanos(7));
+        let caught = catch_unwind(AssertUnwindSafe(|| ambient.enter(|| panic!("inside"))));
+        assert!(caught.is_err());
+        assert_eq!(Ambient::current().deadline(), None);
+    }
+
+    #[test]
+    fn the_tighter_deadline_holds() {
+        let (early, late) = (Instant::from_nanos(1), Instant::from_nanos(2));
+        let deadline = |a, b| Ambient::empty().with_deadline(a).with_deadline(b).deadline();
+        assert_eq!(deadline(early, late), Some(early));
+        assert_eq!(deadline(late, early), Some(early));
+    }
+}

@@ -1,0 +1,142 @@
+use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use super::error::{JoinError, contain};
+
+/// Where a task's two ends meet: the future that a runtime polls, and the [`Task`](super::Task).
+///
+/// Wakers and values are foreign code: they are woken and dropped after the lock is released.
+pub(super) struct Cell<T> {
+    /// Read at each poll without the lock; written before the lock is taken, so that either the
+    /// aborter finds the waker of a pending future or that future finds the flag.
+    aborted: AtomicBool,
+    state: Mutex<State<T>>,
+}
+
+struct State<T> {
+    outcome: Outcome<T>,
+    /// Wakes who waits for the outcome.
+    joiner: Option<Waker>,
+    /// Wakes the future, to be told that it was aborted.
+    worker: Option<Waker>,
+}
+
+enum Outcome<T> {
+    /// Still running, and somebody may ask for the result.
+    Awaited,
+    /// Still running, and nobody will.
+    Unwanted,
+    Done(Result<T, JoinError>),
+    /// Ended, with nothing left to tell.
+    Gone,
+}
+
+impl<T> Cell<T> {
+    pub(super) const fn new() -> Self {
+        Self {
+            aborted: AtomicBool::new(false),
+            state: Mutex::new(State { outcome: Outcome::Awaited, joiner: None, worker: None }),
+        }
+    }
+
+    pub(super) fn is_aborted(&self) -> bool {
+        self.aborted.load(Ordering::Acquire)
+    }
+
+    /// Notes whom an abort has to wake; false when the abort is here already.
+    pub(super) fn register_worker(&self, waker: &Waker) -> bool {
+        let replaced = self.lock().worker.replace(waker.clone());
+        drop(replaced);
+        !self.is_aborted()
+    }
+
+    /// Publishes how the task ended. The first outcome stays.
+    pub(super) fn finish(&self, result: Result<T, JoinError>) {
+        let mut state = self.lock();
+        let unwanted = match state.outcome {
+            Outcome::Awaited => {
+                state.outcome = Outcome::Done(result);
+                None
+            }
+            Outcome::Unwanted => {
+                state.outcome = Outcome::Gone;
+                Some(result)
+            }
+            Outcome::Done(_) | Outcome::Gone => Some(result),
+        };
+        let (joiner, worker) = (state.joiner.take(), state.worker.take());
+        drop(state);
+        drop(worker);
+        if let Some(joiner) = joiner {
+            joiner.wake();
+        }
+        // Nobody will hear of a value whose destructor panics, and the runtime must not.
+        let _ = contain(|| drop(unwanted));
+    }
+
+    pub(super) fn poll_join(&self, cx: &Context<'_>) -> Poll<Result<T, JoinError>> {
+        let mut state = self.lock();
+        if let Outcome::Done(_) = state.outcome {
+            let Outcome::Done(result) = mem::replace(&mut state.outcome, Outcome::Gone) else {
+                unreachable!("matched one line above, under the same lock");
+            };
+            return Poll::Ready(result);
+        }
+        let replaced = match &state.joiner {
+            Some(joiner) if joiner.will_wake(cx.waker()) => None,
+            _ => state.joiner.replace(cx.waker().clone()),
+        };
+        drop(state);
+        drop(replaced);
+        Poll::Pending
+    }
+
+    /// Gives up the outcome; one that is there already is dropped here.
+    pub(super) fn forget_outcome(&self) {
+        let mut state = self.lock();
+        let left = match state.outcome {
+            Outcome::Awaited | Outcome::Unwanted => Outcome::Unwanted,
+            Outcome::Done(_) | Outcome::Gone => Outcome::Gone,
+        };
+        let outcome = mem::replace(&mut state.outcome, left);
+        let joiner = state.joiner.take();
+        drop(state);
+        drop((outcome, joiner));
+    }
+
+    /// Asks the future to be dropped at its next poll, and wakes it for that.
+    pub(super) fn abort(&self) {
+        self.aborted.store(true, Ordering::Release);
+        // The waker stays: the future registers it once and then counts on it.
+        let worker = self.lock().worker.clone();
+        if let Some(worker) = worker {
+            worker.wake();
+        }
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        matches!(self.lock().outcome, Outcome::Done(_) | Outcome::Gone)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A [`Cell`] seen by those who don't know the task's value.
+pub(super) trait Abort: Send + Sync {
+    fn abort(&self);
+    fn is_finished(&self) -> bool;
+}
+
+impl<T: Send> Abort for Cell<T> {
+    fn abort(&self) {
+        Self::abort(self);
+    }
+
+    fn is_finished(&self) -> bool {
+        Self::is_finished(self)
+    }
+}
