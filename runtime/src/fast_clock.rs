@@ -53,7 +53,8 @@ impl FastClock {
             let base = self.base_nanos.load(Ordering::Relaxed);
             let nanos = base + scale(elapsed, self.rate.load(Ordering::Relaxed));
             fence(Ordering::Acquire);
-            let stable = version.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == version;
+            let stable =
+                version.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == version;
             if stable && elapsed < self.period {
                 return Instant::from_nanos(nanos);
             }
@@ -88,8 +89,12 @@ impl FastClock {
         let ahead = told.saturating_sub(reference).min(PERIOD / 2);
         let rate = self.true_rate - self.true_rate / PERIOD.div_ceil(ahead.max(1));
         self.base_count.store(count, Ordering::Relaxed);
-        self.base_nanos.store(told.max(reference), Ordering::Relaxed);
-        self.rate.store(if ahead == 0 { self.true_rate } else { rate }, Ordering::Relaxed);
+        self.base_nanos
+            .store(told.max(reference), Ordering::Relaxed);
+        self.rate.store(
+            if ahead == 0 { self.true_rate } else { rate },
+            Ordering::Relaxed,
+        );
         self.version.store(version + 2, Ordering::Release);
     }
 

@@ -94,11 +94,16 @@ impl Instant {
     /// result is never earlier than 30 years from the epoch for a later `self`.
     pub fn into_std(self) -> std::time::Instant {
         // Without an anchor no instant of a real clock has been made yet, so any will do.
-        #[expect(clippy::disallowed_methods, reason = "reached before any clock was read")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "reached before any clock was read"
+        )]
         let anchor = *EPOCH.get_or_init(std::time::Instant::now);
         if self >= ANCHOR {
             let after = self.saturating_duration_since(ANCHOR);
-            anchor.checked_add(after).or_else(|| anchor.checked_add(FAR_FUTURE))
+            anchor
+                .checked_add(after)
+                .or_else(|| anchor.checked_add(FAR_FUTURE))
         } else {
             anchor.checked_sub(ANCHOR.saturating_duration_since(self))
         }
@@ -200,6 +205,9 @@ mod tests {
 
     #[test]
     fn debug_prints_the_time_since_the_epoch() {
-        assert_eq!(format!("{:?}", Instant::from_nanos(1_500_000_000)), "Instant(1.5s)");
+        assert_eq!(
+            format!("{:?}", Instant::from_nanos(1_500_000_000)),
+            "Instant(1.5s)"
+        );
     }
 }

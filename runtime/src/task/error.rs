@@ -62,7 +62,10 @@ impl Panic {
                 None => Cow::Borrowed("(a payload that is not text)"),
             },
         };
-        Self { message, payload: Mutex::new(payload) }
+        Self {
+            message,
+            payload: Mutex::new(payload),
+        }
     }
 
     /// What the panic said.
@@ -72,7 +75,9 @@ impl Panic {
 
     /// What the panic carried.
     pub fn into_payload(self) -> Box<dyn Any + Send> {
-        self.payload.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.payload
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Goes on panicking, here.

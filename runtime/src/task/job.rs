@@ -14,7 +14,11 @@ pub(super) struct Job<T, F> {
 
 impl<T, F: FnOnce() -> T> Job<T, F> {
     pub(super) fn new(closure: F, cell: Arc<Cell<T>>) -> Self {
-        Self { closure: Some(closure), ambient: Ambient::current(), cell }
+        Self {
+            closure: Some(closure),
+            ambient: Ambient::current(),
+            cell,
+        }
     }
 
     pub(super) fn run(mut self) {

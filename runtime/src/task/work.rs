@@ -30,7 +30,12 @@ pin_project! {
 
 impl<F: Future> Work<F> {
     pub(super) fn new(future: F, cell: Arc<Cell<F::Output>>) -> Self {
-        Self { future: Some(future), ambient: Ambient::current(), cell: Some(cell), registered: None }
+        Self {
+            future: Some(future),
+            ambient: Ambient::current(),
+            cell: Some(cell),
+            registered: None,
+        }
     }
 
     /// Drops the future, then publishes the outcome: who hears that a task has ended may rely on

@@ -1,0 +1,192 @@
+//! The two ways of running a future: as a task of the runtime, and in place.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use mtaio_runtime::{DynRuntime, Panic, Runtime, Task, TaskName};
+use pin_project_lite::pin_project;
+
+use super::error::RunError;
+use super::registry::Registration;
+use super::task_executor::{Closed, TaskExecutor};
+use crate::queue::{Acquire, Permit, Permits, SlotSet};
+
+/// A way of running futures of type `F`, under a limit.
+pub trait Launch<F: Future> {
+    /// A future that runs.
+    type Running: Future<Output = Result<F::Output, RunError>>;
+
+    /// What limits how many run at once.
+    fn permits(&self) -> Option<&Arc<Permits>>;
+
+    /// Runs a future that has its permit.
+    fn launch(&self, future: F, permit: Option<Permit>) -> Result<Self::Running, RunError>;
+
+    /// Ends what is in flight: by dropping it, or by asking it to end.
+    fn end(in_flight: &mut SlotSet<Indexed<Self::Running>>);
+}
+
+/// Runs each future as a task of the executor.
+pub struct Tasks<R: Runtime = DynRuntime> {
+    executor: TaskExecutor<R>,
+    name: TaskName,
+}
+
+impl<R: Runtime> Tasks<R> {
+    pub(super) const fn new(executor: TaskExecutor<R>, name: TaskName) -> Self {
+        Self { executor, name }
+    }
+}
+
+impl<R, F> Launch<F> for Tasks<R>
+where
+    R: Runtime,
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    type Running = Joining<F::Output>;
+
+    fn permits(&self) -> Option<&Arc<Permits>> {
+        self.executor.permits()
+    }
+
+    fn launch(&self, future: F, permit: Option<Permit>) -> Result<Self::Running, RunError> {
+        let admission = permit.map_or(Admission::Free, |permit| Admission::Held { permit });
+        match self.executor.start(self.name.clone(), future, admission) {
+            Ok(task) => Ok(Joining(task)),
+            Err(Closed) => Err(RunError::Closed),
+        }
+    }
+
+    fn end(in_flight: &mut SlotSet<Indexed<Self::Running>>) {
+        for running in in_flight.iter() {
+            running.future.0.abort();
+        }
+    }
+}
+
+/// A task whose error is that of a piece of work.
+pub struct Joining<T>(pub(super) Task<T>);
+
+impl<T> Future for Joining<T> {
+    type Output = Result<T, RunError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx).map_err(RunError::from)
+    }
+}
+
+/// Polls each future in place.
+pub struct InPlace {
+    permits: Option<Arc<Permits>>,
+}
+
+impl InPlace {
+    pub(super) const fn new(permits: Option<Arc<Permits>>) -> Self {
+        Self { permits }
+    }
+}
+
+impl<F: Future> Launch<F> for InPlace {
+    type Running = Contained<F>;
+
+    fn permits(&self) -> Option<&Arc<Permits>> {
+        self.permits.as_ref()
+    }
+
+    fn launch(&self, future: F, permit: Option<Permit>) -> Result<Self::Running, RunError> {
+        Ok(Contained { future, permit })
+    }
+
+    fn end(in_flight: &mut SlotSet<Indexed<Self::Running>>) {
+        in_flight.clear();
+    }
+}
+
+pin_project! {
+    /// A future whose panic is an error.
+    pub struct Contained<F> {
+        #[pin]
+        future: F,
+        permit: Option<Permit>,
+    }
+}
+
+impl<F: Future> Future for Contained<F> {
+    type Output = Result<F::Output, RunError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        match catch_unwind(AssertUnwindSafe(|| this.future.poll(cx))) {
+            Ok(polled) => polled.map(Ok),
+            Err(payload) => Poll::Ready(Err(RunError::Panicked(Panic::new(payload)))),
+        }
+    }
+}
+
+pin_project! {
+    /// A future that knows its place among the items.
+    pub struct Indexed<F> {
+        pub(super) index: usize,
+        #[pin]
+        pub(super) future: F,
+    }
+}
+
+impl<F: Future> Future for Indexed<F> {
+    type Output = (usize, F::Output);
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        this.future.poll(cx).map(|output| (*this.index, output))
+    }
+}
+
+pin_project! {
+    /// How a task comes to its permit.
+    #[project = AdmissionProjected]
+    pub(super) enum Admission {
+        // There is no limit.
+        Free,
+        Held { permit: Permit },
+        // It asks for it itself, so that it is a task already while it waits.
+        Waiting { #[pin] acquire: Acquire },
+    }
+}
+
+pin_project! {
+    /// What an executor hands to the runtime: the user's future, its permit, and its entry among
+    /// the executor's tasks. They are given up in this order.
+    pub(super) struct Tracked<F> {
+        #[pin]
+        future: F,
+        #[pin]
+        admission: Admission,
+        registration: Registration,
+    }
+}
+
+impl<F> Tracked<F> {
+    pub(super) const fn new(future: F, admission: Admission, registration: Registration) -> Self {
+        Self {
+            future,
+            admission,
+            registration,
+        }
+    }
+}
+
+impl<F: Future> Future for Tracked<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        if let AdmissionProjected::Waiting { acquire } = this.admission.as_mut().project() {
+            let permit = ready!(acquire.poll(cx));
+            this.admission.set(Admission::Held { permit });
+        }
+        this.future.poll(cx)
+    }
+}
