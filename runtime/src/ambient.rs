@@ -45,6 +45,7 @@ impl Ambient {
     }
 
     /// The surroundings of the code that runs now; empty outside a task.
+    #[inline]
     pub fn current() -> Self {
         let current = CURRENT.take();
         CURRENT.set(current.clone());
@@ -85,6 +86,7 @@ impl Ambient {
 struct Restore(Ambient);
 
 impl Drop for Restore {
+    #[inline]
     fn drop(&mut self) {
         CURRENT.set(std::mem::take(&mut self.0));
     }

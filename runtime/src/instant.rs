@@ -78,6 +78,7 @@ impl Instant {
     /// For adapters of real runtimes: it reads no clock. The first call of the process fixes the
     /// common epoch, one day before its argument; what lies before the epoch becomes
     /// [`Instant::ZERO`].
+    #[inline]
     pub fn from_std(instant: std::time::Instant) -> Self {
         let since_anchor = instant.saturating_duration_since(anchor(instant));
         // Only an instant taken before the anchor needs the second look.
@@ -92,6 +93,7 @@ impl Instant {
     ///
     /// Instants that the platform's clock can't hold come back as the furthest that it can: the
     /// result is never earlier than 30 years from the epoch for a later `self`.
+    #[inline]
     pub fn into_std(self) -> std::time::Instant {
         // Without an anchor no instant of a real clock has been made yet, so any will do.
         #[expect(
@@ -122,6 +124,7 @@ const FAR_FUTURE: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 /// without it, two adapters in one process could not compare their instants.
 static EPOCH: OnceLock<std::time::Instant> = OnceLock::new();
 
+#[inline]
 fn anchor(first: std::time::Instant) -> std::time::Instant {
     *EPOCH.get_or_init(|| first)
 }

@@ -1,6 +1,6 @@
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use super::error::{JoinError, contain};
@@ -57,7 +57,10 @@ impl<T> Cell<T> {
     }
 
     /// Publishes how the task ended. The first outcome stays.
-    pub(super) fn finish(&self, result: Result<T, JoinError>) {
+    ///
+    /// It takes the working end's share of the cell and gives it up before it wakes the joiner, who
+    /// then finds the cell its own.
+    pub(super) fn finish(self: Arc<Self>, result: Result<T, JoinError>) {
         let mut state = self.lock();
         let unwanted = match state.outcome {
             Outcome::Awaited => {
@@ -73,11 +76,21 @@ impl<T> Cell<T> {
         let (joiner, worker) = (state.joiner.take(), state.worker.take());
         drop(state);
         drop(worker);
+        drop(self);
         if let Some(joiner) = joiner {
             joiner.wake();
         }
         // Nobody will hear of a value whose destructor panics, and the runtime must not.
         let _ = contain(|| drop(unwanted));
+    }
+
+    /// The result, when `cell` is the only share left: no lock is needed then.
+    pub(super) fn into_result(cell: Arc<Self>) -> Option<Result<T, JoinError>> {
+        let state = Arc::into_inner(cell)?.state.into_inner();
+        match state.unwrap_or_else(PoisonError::into_inner).outcome {
+            Outcome::Done(result) => Some(result),
+            Outcome::Awaited | Outcome::Unwanted | Outcome::Gone => None,
+        }
     }
 
     pub(super) fn poll_join(&self, cx: &Context<'_>) -> Poll<Result<T, JoinError>> {

@@ -46,7 +46,10 @@ impl fmt::Display for JoinError {
 impl Error for JoinError {}
 
 /// A panic that was caught: its message, and the payload to raise it again.
-pub struct Panic {
+pub struct Panic(Box<Caught>);
+
+/// Boxed, since a result that is hardly ever a panic should not be as large as one.
+struct Caught {
     message: Cow<'static, str>,
     /// Payloads need not be `Sync`; behind a lock that is only ever opened by value they may be.
     payload: Mutex<Box<dyn Any + Send>>,
@@ -62,22 +65,17 @@ impl Panic {
                 None => Cow::Borrowed("(a payload that is not text)"),
             },
         };
-        Self {
-            message,
-            payload: Mutex::new(payload),
-        }
+        Self(Box::new(Caught { message, payload: Mutex::new(payload) }))
     }
 
     /// What the panic said.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// What the panic carried.
     pub fn into_payload(self) -> Box<dyn Any + Send> {
-        self.payload
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.0.payload.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Goes on panicking, here.
@@ -92,13 +90,13 @@ impl Panic {
 
 impl fmt::Debug for Panic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Panic").field(&self.message).finish()
+        f.debug_tuple("Panic").field(&self.message()).finish()
     }
 }
 
 impl fmt::Display for Panic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(self.message())
     }
 }
 

@@ -55,9 +55,9 @@ impl<T> Task<T> {
 
     /// A task that has ended already: what an executor of its own answers when it takes no more.
     pub fn ended(name: impl Into<TaskName>, result: Result<T, JoinError>) -> Self {
-        let cell = Cell::new();
-        cell.finish(result);
-        Self::new(name.into(), Arc::new(cell))
+        let cell = Arc::new(Cell::new());
+        Arc::clone(&cell).finish(result);
+        Self::new(name.into(), cell)
     }
 
     /// What the task is called in diagnoses.
@@ -101,6 +101,12 @@ impl<T> Future for Task<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // The cell of a task that has ended is nobody else's, unless somebody may abort it.
+        if let Some(cell) = self.cell.take_if(|cell| Arc::strong_count(cell) == 1)
+            && let Some(result) = Cell::into_result(cell)
+        {
+            return Poll::Ready(result);
+        }
         let Some(cell) = &self.cell else {
             panic!("the task `{}` was polled after it was ready", self.name)
         };

@@ -7,40 +7,33 @@ use crate::Ambient;
 /// A blocking closure on its way to a thread. Like the future of a task it tells exactly once how
 /// it ended, also when it is dropped instead of run.
 pub(super) struct Job<T, F> {
-    closure: Option<F>,
+    /// `None` once it runs.
+    work: Option<(F, Arc<Cell<T>>)>,
     ambient: Ambient,
-    cell: Arc<Cell<T>>,
 }
 
 impl<T, F: FnOnce() -> T> Job<T, F> {
     pub(super) fn new(closure: F, cell: Arc<Cell<T>>) -> Self {
-        Self {
-            closure: Some(closure),
-            ambient: Ambient::current(),
-            cell,
-        }
+        Self { work: Some((closure, cell)), ambient: Ambient::current() }
     }
 
     pub(super) fn run(mut self) {
-        if self.cell.is_aborted() {
-            return;
-        }
-        if let Some(closure) = self.closure.take() {
+        // One that was aborted before it began is dropped instead.
+        if let Some((closure, cell)) = self.work.take_if(|(_, cell)| !cell.is_aborted()) {
             let result = self.ambient.enter(|| contain(closure));
-            self.cell.finish(result.map_err(JoinError::Panicked));
+            cell.finish(result.map_err(JoinError::Panicked));
         }
     }
 }
 
 impl<T, F> Drop for Job<T, F> {
     fn drop(&mut self) {
-        if let Some(closure) = self.closure.take() {
-            let result = match contain(|| drop(closure)) {
-                Err(panic) => JoinError::Panicked(panic),
-                Ok(()) if self.cell.is_aborted() => JoinError::Cancelled,
-                Ok(()) => JoinError::RuntimeGone,
-            };
-            self.cell.finish(Err(result));
-        }
+        let Some((closure, cell)) = self.work.take() else { return };
+        let error = match contain(|| drop(closure)) {
+            Err(panic) => JoinError::Panicked(panic),
+            Ok(()) if cell.is_aborted() => JoinError::Cancelled,
+            Ok(()) => JoinError::RuntimeGone,
+        };
+        cell.finish(Err(error));
     }
 }

@@ -23,7 +23,9 @@ pin_project! {
 
     impl<F: Future> PinnedDrop for Work<F> {
         fn drop(this: Pin<&mut Self>) {
-            this.end_with(Err(JoinError::RuntimeGone));
+            let aborted = this.cell.as_ref().is_some_and(|cell| cell.is_aborted());
+            let error = if aborted { JoinError::Cancelled } else { JoinError::RuntimeGone };
+            this.cancel_with(error);
         }
     }
 }
@@ -38,18 +40,27 @@ impl<F: Future> Work<F> {
         }
     }
 
-    /// Drops the future, then publishes the outcome: who hears that a task has ended may rely on
-    /// nothing of it being alive.
+    /// Publishes the outcome. The future has been dropped by then: who hears that a task has ended
+    /// may rely on nothing of it being alive.
     fn end_with(self: Pin<&mut Self>, result: Result<F::Output, JoinError>) {
-        let mut this = self.project();
-        let Some(cell) = this.cell.take() else { return };
-        let dropped = this.ambient.enter(|| contain(|| this.future.set(None)));
-        let result = match (dropped, result) {
-            (Err(panic), _) => Err(JoinError::Panicked(panic)),
-            (Ok(()), Err(JoinError::RuntimeGone)) if cell.is_aborted() => Err(JoinError::Cancelled),
-            (Ok(()), result) => result,
+        if let Some(cell) = self.project().cell.take() {
+            cell.finish(result);
+        }
+    }
+
+    /// Drops the future of a task that did not end by itself; a panic of its destructor is the
+    /// outcome then.
+    fn cancel_with(mut self: Pin<&mut Self>, error: JoinError) {
+        let this = self.as_mut().project();
+        if this.cell.is_none() {
+            return;
+        }
+        let mut future = this.future;
+        let error = match (this.ambient.enter(|| contain(|| future.set(None))), error) {
+            (Err(panic), JoinError::Cancelled | JoinError::RuntimeGone) => JoinError::Panicked(panic),
+            (_, error) => error,
         };
-        cell.finish(result);
+        self.end_with(Err(error));
     }
 }
 
@@ -58,28 +69,37 @@ impl<F: Future> Future for Work<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.as_mut().project();
-        let (Some(cell), Some(future)) = (this.cell.as_ref(), this.future.as_pin_mut()) else {
+        let Some(cell) = this.cell.as_ref() else { return Poll::Ready(()) };
+        if cell.is_aborted() {
+            self.cancel_with(JoinError::Cancelled);
             return Poll::Ready(());
-        };
-        let result = if cell.is_aborted() {
-            Err(JoinError::Cancelled)
-        } else {
-            match this.ambient.enter(|| contain(|| future.poll(cx))) {
-                Ok(Poll::Ready(value)) => Ok(value),
-                Err(panic) => Err(JoinError::Panicked(panic)),
-                Ok(Poll::Pending) => {
-                    if matches!(this.registered, Some(waker) if waker.will_wake(cx.waker())) {
-                        return Poll::Pending;
-                    }
-                    *this.registered = Some(cx.waker().clone());
-                    if cell.register_worker(cx.waker()) {
-                        return Poll::Pending;
-                    }
-                    Err(JoinError::Cancelled)
+        }
+        let mut slot = this.future;
+        let polled = this.ambient.enter(|| {
+            contain(|| {
+                let future = slot.as_mut().as_pin_mut()?;
+                let polled = future.poll(cx);
+                if polled.is_ready() {
+                    slot.set(None);
                 }
+                Some(polled)
+            })
+        });
+        match polled {
+            Ok(Some(Poll::Ready(value))) => self.end_with(Ok(value)),
+            Ok(Some(Poll::Pending)) => {
+                if matches!(this.registered, Some(waker) if waker.will_wake(cx.waker())) {
+                    return Poll::Pending;
+                }
+                *this.registered = Some(cx.waker().clone());
+                if cell.register_worker(cx.waker()) {
+                    return Poll::Pending;
+                }
+                self.cancel_with(JoinError::Cancelled);
             }
-        };
-        self.end_with(result);
+            Ok(None) => {}
+            Err(panic) => self.cancel_with(JoinError::Panicked(panic)),
+        }
         Poll::Ready(())
     }
 }
