@@ -29,11 +29,7 @@ pub struct ConfigError {
 impl ConfigError {
     /// Refuses `value` for `field`; for the builders of custom parts too.
     pub fn new(field: &'static str, value: impl Into<String>, allowed: &'static str) -> Self {
-        Self {
-            field,
-            value: value.into(),
-            allowed,
-        }
+        Self { field, value: value.into(), allowed }
     }
 
     /// The name of the setting, as its method is called.

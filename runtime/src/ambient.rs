@@ -60,10 +60,7 @@ impl Ambient {
     /// The same surroundings under `deadline`, or under the present one where that is earlier.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Instant) -> Self {
-        self.deadline = Some(
-            self.deadline
-                .map_or(deadline, |present| present.min(deadline)),
-        );
+        self.deadline = Some(self.deadline.map_or(deadline, |present| present.min(deadline)));
         self
     }
 
@@ -75,10 +72,7 @@ impl Ambient {
 
     /// Polls `future` in these surroundings, each time.
     pub const fn attach<F: Future>(self, future: F) -> Attached<F> {
-        Attached {
-            future,
-            ambient: self,
-        }
+        Attached { future, ambient: self }
     }
 }
 
@@ -133,12 +127,7 @@ mod tests {
     #[test]
     fn the_tighter_deadline_holds() {
         let (early, late) = (Instant::from_nanos(1), Instant::from_nanos(2));
-        let deadline = |a, b| {
-            Ambient::empty()
-                .with_deadline(a)
-                .with_deadline(b)
-                .deadline()
-        };
+        let deadline = |a, b| Ambient::empty().with_deadline(a).with_deadline(b).deadline();
         assert_eq!(deadline(early, late), Some(early));
         assert_eq!(deadline(late, early), Some(early));
     }

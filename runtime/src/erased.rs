@@ -80,9 +80,7 @@ impl Runtime for DynRuntime {
 
 impl fmt::Debug for DynRuntime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("DynRuntime")
-            .field(&self.0.type_name())
-            .finish()
+        f.debug_tuple("DynRuntime").field(&self.0.type_name()).finish()
     }
 }
 

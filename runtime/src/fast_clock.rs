@@ -89,12 +89,8 @@ impl FastClock {
         let ahead = told.saturating_sub(reference).min(PERIOD / 2);
         let rate = self.true_rate - self.true_rate / PERIOD.div_ceil(ahead.max(1));
         self.base_count.store(count, Ordering::Relaxed);
-        self.base_nanos
-            .store(told.max(reference), Ordering::Relaxed);
-        self.rate.store(
-            if ahead == 0 { self.true_rate } else { rate },
-            Ordering::Relaxed,
-        );
+        self.base_nanos.store(told.max(reference), Ordering::Relaxed);
+        self.rate.store(if ahead == 0 { self.true_rate } else { rate }, Ordering::Relaxed);
         self.version.store(version + 2, Ordering::Release);
     }
 

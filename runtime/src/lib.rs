@@ -18,4 +18,4 @@ pub use instant::Instant;
 pub use name::TaskName;
 pub use runtime::{Runtime, RuntimeExt};
 pub use sleep::Sleep;
-pub use task::{AbortHandle, JoinError, Panic, Task, YieldNow};
+pub use task::{AbortHandle, JoinError, NewTask, Panic, Task, YieldNow};

@@ -1,7 +1,7 @@
 use std::future::Future;
 use std::time::{Duration, SystemTime};
 
-use crate::task::{self, Task, YieldNow};
+use crate::task::{NewTask, Task, YieldNow};
 use crate::{Instant, Sleep, TaskName};
 
 /// What an async library needs of an executor: a clock, timers, a place to run tasks, entropy.
@@ -86,10 +86,7 @@ pub trait RuntimeExt: Runtime {
     where
         F: Future<Output: Send + 'static> + Send + 'static,
     {
-        let name = name.into();
-        let (work, task) = task::prepare(name.clone(), future);
-        self.spawn_detached(name, work);
-        task
+        NewTask::new(name).spawn(self, future)
     }
 
     /// Runs `job` where it may block its thread.
@@ -102,9 +99,7 @@ pub trait RuntimeExt: Runtime {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
-        let (job, task) = task::prepare_job(TaskName::caller(), job);
-        self.spawn_blocking(Box::new(job));
-        task
+        NewTask::new(TaskName::caller()).unblock(self, job)
     }
 
     /// A timer that is ready `duration` from now; the clock starts with this call.

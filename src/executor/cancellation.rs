@@ -90,9 +90,7 @@ struct Node {
 impl CancellationToken {
     /// A token that is not cancelled and has no parent.
     pub fn new() -> Self {
-        Self {
-            node: Arc::new(Node::new(false, None)),
-        }
+        Self { node: Arc::new(Node::new(false, None)) }
     }
 
     /// A token that is cancelled with this one, and can be cancelled without it.
@@ -100,15 +98,10 @@ impl CancellationToken {
     pub fn child(&self) -> Self {
         let mut children = self.node.children();
         if self.is_cancelled() {
-            return Self {
-                node: Arc::new(Node::new(true, None)),
-            };
+            return Self { node: Arc::new(Node::new(true, None)) };
         }
         let place = children.vacant_entry();
-        let node = Arc::new(Node::new(
-            false,
-            Some((Arc::clone(&self.node), place.key())),
-        ));
+        let node = Arc::new(Node::new(false, Some((Arc::clone(&self.node), place.key()))));
         place.insert(Arc::downgrade(&node));
         drop(children);
         Self { node }
@@ -138,10 +131,7 @@ impl CancellationToken {
     ///
     /// Nothing is lost by dropping it.
     pub fn cancelled(&self) -> Cancelled {
-        Cancelled {
-            node: Arc::clone(&self.node),
-            listener: None,
-        }
+        Cancelled { node: Arc::clone(&self.node), listener: None }
     }
 
     /// Runs `future` to its end, or until the end is asked for: then it is not polled any more,
@@ -151,10 +141,7 @@ impl CancellationToken {
     ///
     /// That of the future.
     pub fn run_until_cancelled<F: Future>(&self, future: F) -> RunUntilCancelled<F> {
-        RunUntilCancelled {
-            cancelled: self.cancelled(),
-            future,
-        }
+        RunUntilCancelled { cancelled: self.cancelled(), future }
     }
 
     /// Cancels the token when the guard is dropped.
@@ -197,9 +184,7 @@ impl Default for CancellationToken {
 
 impl fmt::Debug for CancellationToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CancellationToken")
-            .field("is_cancelled", &self.is_cancelled())
-            .finish()
+        f.debug_struct("CancellationToken").field("is_cancelled", &self.is_cancelled()).finish()
     }
 }
 

@@ -24,10 +24,7 @@ struct Values<T> {
 
 impl<T> Values<T> {
     fn new(ordered: bool, expected: usize) -> Self {
-        Self {
-            values: Vec::with_capacity(expected),
-            ordered,
-        }
+        Self { values: Vec::with_capacity(expected), ordered }
     }
 
     fn insert(&mut self, index: usize, value: T) {
@@ -55,10 +52,7 @@ pub struct FirstError<T, E> {
 
 impl<T, E> FirstError<T, E> {
     pub(super) fn new(ordered: bool, expected: usize) -> Self {
-        Self {
-            values: Values::new(ordered, expected),
-            error: None,
-        }
+        Self { values: Values::new(ordered, expected), error: None }
     }
 }
 
@@ -92,9 +86,7 @@ pub struct Everything<T> {
 
 impl<T> Everything<T> {
     pub(super) fn new(ordered: bool, expected: usize) -> Self {
-        Self {
-            results: Values::new(ordered, expected),
-        }
+        Self { results: Values::new(ordered, expected) }
     }
 }
 

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -7,7 +8,7 @@ use super::collect::{Collect, Everything, FirstError};
 use super::error::RunError;
 use super::launch::{Indexed, Launch};
 use crate::callback::Callback;
-use crate::queue::{Acquire, Permit, SlotSet};
+use crate::queue::{Acquire, SlotSet};
 
 /// Many futures and one answer: await it. See [`TaskExecutor::gather`](super::TaskExecutor::gather)
 /// and [`TaskExecutor::map`](super::TaskExecutor::map).
@@ -20,11 +21,7 @@ pub struct Gather<I, L> {
 
 impl<I: Iterator<Item: Future>, L: Launch<I::Item>> Gather<I, L> {
     pub(super) const fn new(futures: I, launch: L) -> Self {
-        Self {
-            futures,
-            launch,
-            ordered: true,
-        }
+        Self { futures, launch, ordered: true }
     }
 
     /// Answers in the order in which the futures end.
@@ -46,14 +43,10 @@ impl<I: Iterator<Item: Future>, L: Launch<I::Item>> Gather<I, L> {
         let (expected, _) = self.futures.size_hint();
         Gathering {
             collect: Some(collect(self.ordered, expected)),
-            items: Items {
-                futures: Some(self.futures),
-                next: None,
-                count: 0,
-                closed: false,
-            },
+            items: Items { futures: Some(self.futures), next: None, count: 0, closed: false },
             launch: self.launch,
-            acquire: None,
+            turn: None,
+            holds_spare: false,
             in_flight: SlotSet::new(),
         }
     }
@@ -95,7 +88,9 @@ pub struct Gathering<I: Iterator<Item: Future>, L: Launch<I::Item>, C> {
     items: Items<I>,
     launch: L,
     /// The place in the queue for a permit, where other work holds them.
-    acquire: Option<Acquire>,
+    turn: Option<Acquire>,
+    /// Whether a permit is kept for the next future.
+    holds_spare: bool,
     in_flight: SlotSet<Indexed<L::Running>>,
     /// `None` once it has answered.
     collect: Option<C>,
@@ -137,45 +132,61 @@ where
     /// Starts what there is room for, and answers the next result; `None` after the last.
     fn poll_result(&mut self, cx: &mut Context<'_>) -> Poll<Option<IndexedResult<I::Item>>> {
         while self.items.fetch() {
-            let Poll::Ready(permit) = self.poll_permit(cx) else {
+            if self.poll_permit(cx).is_pending() {
                 break;
-            };
+            }
             let Some((index, future)) = self.items.take() else {
                 break;
             };
-            let future = match self.launch.launch(future, permit) {
+            let future = match self.launch.launch(future) {
                 Ok(future) => Indexed { index, future },
                 Err(error) => return Poll::Ready(Some((index, Err(error)))),
             };
             if let Poll::Ready(result) = self.in_flight.start(future) {
+                self.return_permit();
                 return Poll::Ready(Some(result));
             }
         }
         match ready!(self.in_flight.poll_next(cx)) {
-            Some(result) => Poll::Ready(Some(result)),
+            Some(result) => {
+                self.return_permit();
+                Poll::Ready(Some(result))
+            }
             // Nothing is in flight, but others hold the permits.
             None if self.items.fetch() => Poll::Pending,
             None => Poll::Ready(None),
         }
     }
 
-    fn poll_permit(&mut self, cx: &mut Context<'_>) -> Poll<Option<Permit>> {
+    /// Takes a permit for one more future.
+    fn poll_permit(&mut self, cx: &Context<'_>) -> Poll<()> {
         let Some(permits) = self.launch.permits() else {
-            return Poll::Ready(None);
+            return Poll::Ready(());
         };
-        if self.acquire.is_none() {
-            if let Some(permit) = permits.try_acquire() {
-                return Poll::Ready(Some(permit));
+        if self.turn.is_none() {
+            if mem::take(&mut self.holds_spare) || permits.try_take() {
+                return Poll::Ready(());
             }
             // With every permit its own it will be woken by what is in flight.
             if self.in_flight.len() >= permits.count() {
                 return Poll::Pending;
             }
         }
-        let acquire = self.acquire.get_or_insert_with(|| permits.acquire());
-        let permit = ready!(Pin::new(acquire).poll(cx));
-        self.acquire = None;
-        Poll::Ready(Some(permit))
+        ready!(self.turn.get_or_insert_with(|| permits.acquire()).poll_take(cx));
+        self.turn = None;
+        Poll::Ready(())
+    }
+
+    /// Gives back the permit of a future that has ended, or keeps it for the next one while nobody
+    /// else wants it.
+    fn return_permit(&mut self) {
+        if let (false, Some(permits)) = (L::RETURNS_PERMIT, self.launch.permits()) {
+            if permits.is_awaited() || self.holds_spare || !self.items.fetch() {
+                permits.release();
+            } else {
+                self.holds_spare = true;
+            }
+        }
     }
 
     fn take_in(&mut self, index: usize, result: Result<<I::Item as Future>::Output, RunError>) {
@@ -185,14 +196,30 @@ where
         };
         if collect.push(index, result).is_break() {
             self.items.close();
-            self.acquire = None;
+            self.turn = None;
+            let before = self.in_flight.len();
             L::end(&mut self.in_flight);
+            let spare = usize::from(mem::take(&mut self.holds_spare));
+            for _ in self.in_flight.len()..before + spare {
+                self.return_permit();
+            }
         }
     }
 }
 
 /// What an item came to, and its place.
 type IndexedResult<F> = (usize, Result<<F as Future>::Output, RunError>);
+
+impl<I: Iterator<Item: Future>, L: Launch<I::Item>, C> Drop for Gathering<I, L, C> {
+    fn drop(&mut self) {
+        let Some(permits) = self.launch.permits().filter(|_| !L::RETURNS_PERMIT) else { return };
+        let held = self.in_flight.len() + usize::from(self.holds_spare);
+        self.in_flight.clear();
+        for _ in 0..held {
+            permits.release();
+        }
+    }
+}
 
 // Nothing in it is pinned but the futures, which have boxes of their own.
 impl<I: Iterator<Item: Future>, L: Launch<I::Item>, C> Unpin for Gathering<I, L, C> {}
@@ -258,8 +285,6 @@ impl<I: Iterator, F: Callback<I::Item>> Iterator for Calls<I, F> {
 
 impl<I, L> fmt::Debug for Gather<I, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gather")
-            .field("ordered", &self.ordered)
-            .finish_non_exhaustive()
+        f.debug_struct("Gather").field("ordered", &self.ordered).finish_non_exhaustive()
     }
 }

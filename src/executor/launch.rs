@@ -11,19 +11,22 @@ use pin_project_lite::pin_project;
 
 use super::error::RunError;
 use super::registry::Registration;
-use super::task_executor::{Closed, TaskExecutor};
-use crate::queue::{Acquire, Permit, Permits, SlotSet};
+use super::task_executor::TaskExecutor;
+use crate::queue::{Acquire, Permits, SlotSet};
 
 /// A way of running futures of type `F`, under a limit.
 pub trait Launch<F: Future> {
     /// A future that runs.
     type Running: Future<Output = Result<F::Output, RunError>>;
 
+    /// Whether a future that runs gives its permit back when it ends; else its owner does.
+    const RETURNS_PERMIT: bool;
+
     /// What limits how many run at once.
     fn permits(&self) -> Option<&Arc<Permits>>;
 
-    /// Runs a future that has its permit.
-    fn launch(&self, future: F, permit: Option<Permit>) -> Result<Self::Running, RunError>;
+    /// Runs a future that has its permit; one that is refused has given it back.
+    fn launch(&self, future: F) -> Result<Self::Running, RunError>;
 
     /// Ends what is in flight: by dropping it, or by asking it to end.
     fn end(in_flight: &mut SlotSet<Indexed<Self::Running>>);
@@ -48,16 +51,14 @@ where
 {
     type Running = Joining<F::Output>;
 
+    const RETURNS_PERMIT: bool = true;
+
     fn permits(&self) -> Option<&Arc<Permits>> {
         self.executor.permits()
     }
 
-    fn launch(&self, future: F, permit: Option<Permit>) -> Result<Self::Running, RunError> {
-        let admission = permit.map_or(Admission::Free, |permit| Admission::Held { permit });
-        match self.executor.start(self.name.clone(), future, admission) {
-            Ok(task) => Ok(Joining(task)),
-            Err(Closed) => Err(RunError::Closed),
-        }
+    fn launch(&self, future: F) -> Result<Self::Running, RunError> {
+        self.executor.start(self.name.clone(), future).map(Joining).ok_or(RunError::Closed)
     }
 
     fn end(in_flight: &mut SlotSet<Indexed<Self::Running>>) {
@@ -68,7 +69,7 @@ where
 }
 
 /// A task whose error is that of a piece of work.
-pub struct Joining<T>(pub(super) Task<T>);
+pub struct Joining<T>(Task<T>);
 
 impl<T> Future for Joining<T> {
     type Output = Result<T, RunError>;
@@ -92,12 +93,14 @@ impl InPlace {
 impl<F: Future> Launch<F> for InPlace {
     type Running = Contained<F>;
 
+    const RETURNS_PERMIT: bool = false;
+
     fn permits(&self) -> Option<&Arc<Permits>> {
         self.permits.as_ref()
     }
 
-    fn launch(&self, future: F, permit: Option<Permit>) -> Result<Self::Running, RunError> {
-        Ok(Contained { future, permit })
+    fn launch(&self, future: F) -> Result<Self::Running, RunError> {
+        Ok(Contained { future })
     }
 
     fn end(in_flight: &mut SlotSet<Indexed<Self::Running>>) {
@@ -110,7 +113,6 @@ pin_project! {
     pub struct Contained<F> {
         #[pin]
         future: F,
-        permit: Option<Permit>,
     }
 }
 
@@ -145,36 +147,20 @@ impl<F: Future> Future for Indexed<F> {
 }
 
 pin_project! {
-    /// How a task comes to its permit.
-    #[project = AdmissionProjected]
-    pub(super) enum Admission {
-        // There is no limit.
-        Free,
-        Held { permit: Permit },
-        // It asks for it itself, so that it is a task already while it waits.
-        Waiting { #[pin] acquire: Acquire },
-    }
-}
-
-pin_project! {
-    /// What an executor hands to the runtime: the user's future, its permit, and its entry among
-    /// the executor's tasks. They are given up in this order.
+    /// What an executor hands to the runtime: the user's future, its turn, and its entry among the
+    /// executor's tasks. They are given up in this order.
     pub(super) struct Tracked<F> {
         #[pin]
         future: F,
-        #[pin]
-        admission: Admission,
+        // A task that waits for its turn does so itself.
+        turn: Option<Acquire>,
         registration: Registration,
     }
 }
 
 impl<F> Tracked<F> {
-    pub(super) const fn new(future: F, admission: Admission, registration: Registration) -> Self {
-        Self {
-            future,
-            admission,
-            registration,
-        }
+    pub(super) const fn new(future: F, turn: Option<Acquire>, registration: Registration) -> Self {
+        Self { future, turn, registration }
     }
 }
 
@@ -182,10 +168,11 @@ impl<F: Future> Future for Tracked<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let mut this = self.project();
-        if let AdmissionProjected::Waiting { acquire } = this.admission.as_mut().project() {
-            let permit = ready!(acquire.poll(cx));
-            this.admission.set(Admission::Held { permit });
+        let this = self.project();
+        if let Some(turn) = this.turn {
+            ready!(turn.poll_take(cx));
+            *this.turn = None;
+            this.registration.hold_permit();
         }
         this.future.poll(cx)
     }

@@ -1,115 +1,89 @@
-use std::mem;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use event_listener::Event;
 use mtaio_runtime::AbortHandle;
 use slab::Slab;
 
-/// The tasks of an executor that have not ended.
+use crate::queue::Permits;
+
+/// The tasks of an executor that have not ended, and the permits that they share.
 pub(super) struct Registry {
-    state: Mutex<State>,
-    /// Told when the last one has ended.
+    /// In parts, so that the threads on which tasks begin and end seldom meet at a lock.
+    shards: [Mutex<Shard>; SHARDS],
+    permits: Option<Arc<Permits>>,
+    /// Whether somebody waits for the last task to end.
+    draining: AtomicBool,
     idle: Event,
 }
 
-struct State {
-    live: Slab<Entry>,
-    closed: bool,
+#[derive(Default)]
+struct Shard {
+    live: Slab<AbortHandle>,
     started: u64,
+    closed: bool,
 }
 
-struct Entry {
-    /// Tells the entry from a later one in the same place.
-    id: u64,
-    phase: Phase,
-}
+const SHARDS: usize = 8;
 
-enum Phase {
-    /// Handed to the runtime, which may run it before its handle is here.
-    Starting,
-    /// Cancelled before its handle was here.
-    Cancelled,
-    Running(AbortHandle),
+thread_local! {
+    /// Where the thread's next task goes. It need not be random, only cheap and varied.
+    static NEXT_SHARD: Cell<usize> = const { Cell::new(0) };
 }
 
 impl Registry {
-    pub(super) fn new() -> Arc<Self> {
-        let state = State {
-            live: Slab::new(),
-            closed: false,
-            started: 0,
-        };
+    pub(super) fn new(permits: Option<Arc<Permits>>) -> Arc<Self> {
         Arc::new(Self {
-            state: Mutex::new(state),
+            shards: Default::default(),
+            permits,
+            draining: AtomicBool::new(false),
             idle: Event::new(),
         })
     }
 
-    /// A place for a task that is about to start; `None` when no more are taken.
-    pub(super) fn register(self: &Arc<Self>) -> Option<Registration> {
-        let mut state = self.lock();
-        if state.closed {
-            return None;
-        }
-        state.started += 1;
-        let id = state.started;
-        let key = state.live.insert(Entry {
-            id,
-            phase: Phase::Starting,
-        });
-        drop(state);
-        Some(Registration {
-            registry: Arc::clone(self),
-            ticket: Ticket { key, id },
-        })
+    pub(super) const fn permits(&self) -> Option<&Arc<Permits>> {
+        self.permits.as_ref()
     }
 
-    /// Notes how the task of `ticket` is aborted, unless it has ended already.
-    pub(super) fn attach(&self, ticket: Ticket, handle: AbortHandle) {
-        let mut state = self.lock();
-        let Some(entry) = state
-            .live
-            .get_mut(ticket.key)
-            .filter(|entry| entry.id == ticket.id)
-        else {
-            return;
-        };
-        let phase = mem::replace(&mut entry.phase, Phase::Running(handle.clone()));
-        drop(state);
-        if matches!(phase, Phase::Cancelled) {
-            handle.abort();
+    /// Takes in a task that is about to start; `None` when no more are taken.
+    pub(super) fn register(self: &Arc<Self>, handle: AbortHandle) -> Option<Registration> {
+        let number = NEXT_SHARD.replace(NEXT_SHARD.get().wrapping_add(1)) % SHARDS;
+        let mut shard = self.shard(number);
+        if shard.closed {
+            return None;
         }
+        shard.started += 1;
+        let key = shard.live.insert(handle);
+        drop(shard);
+        Some(Registration { registry: Arc::clone(self), shard: number, key, holds_permit: false })
     }
 
     /// Aborts all that live now, and answers how many they are.
     pub(super) fn abort_all(&self) -> usize {
-        let mut state = self.lock();
-        let count = state.live.len();
-        let mut handles = Vec::with_capacity(count);
-        for (_, entry) in &mut state.live {
-            match &entry.phase {
-                Phase::Running(handle) => handles.push(handle.clone()),
-                Phase::Starting | Phase::Cancelled => entry.phase = Phase::Cancelled,
-            }
-        }
-        drop(state);
-        for handle in handles {
+        let handles = self.handles();
+        for handle in &handles {
             handle.abort();
         }
-        count
+        handles.len()
     }
 
     /// Takes no more tasks, and answers how many live now.
     pub(super) fn close(&self) -> usize {
-        let mut state = self.lock();
-        state.closed = true;
-        state.live.len()
+        let close = |number| {
+            let mut shard = self.shard(number);
+            shard.closed = true;
+            shard.live.len()
+        };
+        (0..SHARDS).map(close).sum()
     }
 
     /// Waits until no task is alive.
     pub(super) async fn idle(&self) {
+        self.draining.store(true, Ordering::Relaxed);
         loop {
             let listener = self.idle.listen();
+            // Who ends after this look finds the mark: it takes the same lock.
             if self.live() == 0 {
                 return;
             }
@@ -118,58 +92,50 @@ impl Registry {
     }
 
     pub(super) fn live(&self) -> usize {
-        self.lock().live.len()
+        (0..SHARDS).map(|number| self.shard(number).live.len()).sum()
     }
 
     pub(super) fn started(&self) -> u64 {
-        self.lock().started
+        (0..SHARDS).map(|number| self.shard(number).started).sum()
     }
 
     /// The handles of the tasks that live now.
     pub(super) fn handles(&self) -> Vec<AbortHandle> {
-        let state = self.lock();
-        let handles = state
-            .live
-            .iter()
-            .filter_map(|(_, entry)| match &entry.phase {
-                Phase::Running(handle) => Some(handle.clone()),
-                Phase::Starting | Phase::Cancelled => None,
-            });
-        handles.collect()
+        let mut handles = Vec::new();
+        for number in 0..SHARDS {
+            handles.extend(self.shard(number).live.iter().map(|(_, handle)| handle.clone()));
+        }
+        handles
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn shard(&self, number: usize) -> MutexGuard<'_, Shard> {
+        self.shards[number].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Which entry of a registry.
-#[derive(Clone, Copy)]
-pub(super) struct Ticket {
-    key: usize,
-    id: u64,
-}
-
-/// Held by a task; the task has ended when it is dropped.
+/// Held by a task; the task has ended when it is dropped, and gives its permit back.
 pub(super) struct Registration {
     registry: Arc<Registry>,
-    ticket: Ticket,
+    shard: usize,
+    key: usize,
+    holds_permit: bool,
 }
 
 impl Registration {
-    pub(super) const fn ticket(&self) -> Ticket {
-        self.ticket
+    /// Makes it the task's to give a permit back.
+    pub(super) fn hold_permit(&mut self) {
+        self.holds_permit = true;
     }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        let mut state = self.registry.lock();
-        let entry = state.live.remove(self.ticket.key);
-        let is_idle = state.live.is_empty();
-        drop(state);
-        drop(entry);
-        if is_idle {
+        if let (true, Some(permits)) = (self.holds_permit, &self.registry.permits) {
+            permits.release();
+        }
+        let handle = self.registry.shard(self.shard).live.try_remove(self.key);
+        drop(handle);
+        if self.registry.draining.load(Ordering::Relaxed) {
             self.registry.idle.notify(usize::MAX);
         }
     }

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 
 use super::error::RunError;
 use super::launch::{Launch, Tasks};
-use crate::queue::Acquire;
+use crate::queue::{Acquire, Permit};
 use crate::time::{Timeout, timeout};
 
 pin_project! {
@@ -25,21 +25,14 @@ pin_project! {
     #[must_use = "nothing runs before it is awaited"]
     pub struct Run<F: Future, L: Launch<F> = Tasks<DynRuntime>, R: Runtime = DynRuntime> {
         #[pin]
-        work: Timeout<Work<F, L>, R>,
+        work: Timeout<'static, Work<F, L>, R>,
     }
 }
 
 impl<F: Future, L: Launch<F>, R: Runtime> Run<F, L, R> {
     pub(super) fn new(rt: &R, launch: L, future: F) -> Self {
-        let work = Work {
-            launch,
-            future: Some(future),
-            acquire: None,
-            running: None,
-        };
-        Self {
-            work: timeout(rt, None, work),
-        }
+        let work = Work { launch, future: Some(future), turn: None, running: None, permit: None };
+        Self { work: timeout(rt, None, work).into_owned() }
     }
 
     /// Gives the work an end: then it is cancelled, and the answer is [`RunError::Elapsed`]. The
@@ -73,9 +66,11 @@ pin_project! {
         launch: L,
         // `None` once it runs.
         future: Option<F>,
-        acquire: Option<Acquire>,
+        turn: Option<Acquire>,
         #[pin]
         running: Option<L::Running>,
+        // Where what runs does not give it back itself.
+        permit: Option<Permit>,
     }
 }
 
@@ -85,20 +80,24 @@ impl<F: Future, L: Launch<F>> Future for Work<F, L> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if this.future.is_some() {
-            let permit = match this.launch.permits() {
-                Some(permits) => {
-                    let acquire = this.acquire.get_or_insert_with(|| permits.acquire());
-                    Some(ready!(Pin::new(acquire).poll(cx)))
+            if let Some(permits) = this.launch.permits() {
+                ready!(this.turn.get_or_insert_with(|| permits.acquire()).poll_take(cx));
+                *this.turn = None;
+                if !L::RETURNS_PERMIT {
+                    *this.permit = Some(Permit::taken(permits));
                 }
-                None => None,
-            };
-            *this.acquire = None;
+            }
             if let Some(future) = this.future.take() {
-                this.running.set(Some(this.launch.launch(future, permit)?));
+                this.running.set(Some(this.launch.launch(future)?));
             }
         }
-        match this.running.as_pin_mut() {
-            Some(running) => running.poll(cx),
+        match this.running.as_mut().as_pin_mut() {
+            Some(running) => {
+                let result = ready!(running.poll(cx));
+                this.running.set(None);
+                *this.permit = None;
+                Poll::Ready(result)
+            }
             None => panic!("polled after it was ready"),
         }
     }

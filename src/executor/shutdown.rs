@@ -29,10 +29,7 @@ pub struct Drain {
 impl Drain {
     /// Waits `patience` for tasks to end by themselves, then cancels them.
     pub const fn within(patience: Duration) -> Self {
-        Self {
-            patience: Some(patience),
-            grace: Duration::from_secs(1),
-        }
+        Self { patience: Some(patience), grace: Duration::from_secs(1) }
     }
 
     /// Cancels at once.
@@ -42,10 +39,7 @@ impl Drain {
 
     /// Waits until every task has ended by itself, however long that takes.
     pub const fn complete() -> Self {
-        Self {
-            patience: None,
-            ..Self::now()
-        }
+        Self { patience: None, ..Self::now() }
     }
 
     /// How long cancelled tasks are waited for before they are called stuck; 1 s unless said. A
@@ -76,19 +70,12 @@ pub(super) async fn shutdown<R: Runtime>(
 ) -> ShutdownReport {
     let begun_with = registry.close();
     if timeout(rt, drain.patience, registry.idle()).await.is_ok() {
-        return ShutdownReport {
-            finished: begun_with,
-            ..ShutdownReport::default()
-        };
+        return ShutdownReport { finished: begun_with, ..ShutdownReport::default() };
     }
     let aborted = registry.abort_all();
     // Whether it was in time shows in who is left.
     let _ = timeout(rt, drain.grace, registry.idle()).await;
-    let stuck: Vec<_> = registry
-        .handles()
-        .iter()
-        .map(|handle| handle.name().clone())
-        .collect();
+    let stuck: Vec<_> = registry.handles().iter().map(|handle| handle.name().clone()).collect();
     ShutdownReport {
         finished: begun_with.saturating_sub(aborted),
         cancelled: aborted.saturating_sub(stuck.len()),

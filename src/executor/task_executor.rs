@@ -2,12 +2,12 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use mtaio_runtime::{DynRuntime, JoinError, Runtime, RuntimeExt, Task, TaskName};
+use mtaio_runtime::{DynRuntime, JoinError, NewTask, Runtime, Task, TaskName};
 
 use super::error::RunError;
 use super::gather::{Calls, Gather};
 use super::inline::Inline;
-use super::launch::{Admission, Tasks, Tracked};
+use super::launch::{Tasks, Tracked};
 use super::registry::Registry;
 use super::run::Run;
 use super::shutdown::{self, Drain, ShutdownReport};
@@ -45,7 +45,6 @@ use crate::queue::Permits;
 /// ```
 pub struct TaskExecutor<R: Runtime = DynRuntime> {
     rt: R,
-    permits: Option<Arc<Permits>>,
     owner: Arc<Owner>,
 }
 
@@ -71,18 +70,15 @@ impl TaskExecutor {
 impl<R: Runtime> TaskExecutor<R> {
     /// An executor on a runtime of known type, without a limit.
     pub fn with_runtime(rt: &R) -> Self {
-        let owner = Arc::new(Owner {
-            registry: Registry::new(),
-        });
-        Self {
-            rt: rt.clone(),
-            permits: None,
-            owner,
-        }
+        Self::with_permits(rt.clone(), None)
     }
 
-    /// At most `limit` pieces of work run at once, over all methods and clones; the others wait
-    /// their turn, in the order of asking.
+    fn with_permits(rt: R, permits: Option<Arc<Permits>>) -> Self {
+        Self { rt, owner: Arc::new(Owner { registry: Registry::new(permits) }) }
+    }
+
+    /// An executor that runs at most `limit` pieces of work at once, over all methods and clones;
+    /// the others wait their turn, in the order of asking. It starts afresh: set the limit first.
     ///
     /// Work that waits for other work of the same executor holds its permit meanwhile: with such
     /// nesting give the inner work an executor of its own, or it may wait for itself.
@@ -94,10 +90,7 @@ impl<R: Runtime> TaskExecutor<R> {
         if limit == 0 {
             return Err(ConfigError::new("limit", "0", "1 or more"));
         }
-        Ok(Self {
-            permits: Some(Permits::new(limit)),
-            ..self
-        })
+        Ok(Self::with_permits(self.rt.clone(), Some(Permits::new(limit))))
     }
 
     /// Runs `future` as a task and answers what it returns; a panic is an error.
@@ -132,15 +125,14 @@ impl<R: Runtime> TaskExecutor<R> {
     where
         F: Future<Output: Send + 'static> + Send + 'static,
     {
-        let name = name.into();
-        let admission = match &self.permits {
-            Some(permits) => Admission::Waiting {
-                acquire: permits.acquire(),
-            },
-            None => Admission::Free,
-        };
-        self.start(name.clone(), future, admission)
-            .unwrap_or_else(|Closed| Task::ended(name, Err(JoinError::Cancelled)))
+        let task = NewTask::new(name);
+        match self.registry().register(task.abort_handle()) {
+            Some(registration) => {
+                let turn = self.permits().map(|permits| permits.acquire());
+                task.spawn(&self.rt, Tracked::new(future, turn, registration))
+            }
+            None => task.end(Err(JoinError::Cancelled)),
+        }
     }
 
     /// Runs every future as a task of its own and answers all that they return, in their order.
@@ -199,7 +191,7 @@ impl<R: Runtime> TaskExecutor<R> {
     /// be `Send`, and cost no task each, but they share one task and so don't run in parallel.
     /// They count against the limit; `cancel_all` and `shutdown` don't reach them.
     pub fn inline(&self) -> Inline<R> {
-        Inline::new(self.rt.clone(), self.permits.clone())
+        Inline::new(self.rt.clone(), self.permits().cloned())
     }
 
     /// Runs `job` where it may block its thread and answers what it returns; a panic is an error.
@@ -217,19 +209,17 @@ impl<R: Runtime> TaskExecutor<R> {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
-        let permit = match &self.permits {
+        let name = TaskName::caller();
+        let permit = match self.permits() {
             Some(permits) => Some(permits.acquire().await),
             None => None,
         };
-        let Some(registration) = self.registry().register() else {
-            return Err(RunError::Closed);
-        };
-        let ticket = registration.ticket();
-        let task = self.rt.unblock(move || {
+        let task = NewTask::new(name);
+        let registration = self.registry().register(task.abort_handle()).ok_or(RunError::Closed)?;
+        let task = task.unblock(&self.rt, move || {
             let _until_the_end = (permit, registration);
             job()
         });
-        self.registry().attach(ticket, task.abort_handle());
         Ok(task.await?)
     }
 
@@ -256,27 +246,24 @@ impl<R: Runtime> TaskExecutor<R> {
         ExecutorStats { started, live }
     }
 
-    pub(super) const fn permits(&self) -> Option<&Arc<Permits>> {
-        self.permits.as_ref()
+    pub(super) fn permits(&self) -> Option<&Arc<Permits>> {
+        self.registry().permits()
     }
 
-    /// Starts a task that belongs to this executor.
-    pub(super) fn start<F>(
-        &self,
-        name: TaskName,
-        future: F,
-        admission: Admission,
-    ) -> Result<Task<F::Output>, Closed>
+    /// Starts a task that has its permit and gives it back; `None` when no more are taken.
+    pub(super) fn start<F>(&self, name: TaskName, future: F) -> Option<Task<F::Output>>
     where
         F: Future<Output: Send + 'static> + Send + 'static,
     {
-        let registration = self.registry().register().ok_or(Closed)?;
-        let ticket = registration.ticket();
-        let task = self
-            .rt
-            .spawn_named(name, Tracked::new(future, admission, registration));
-        self.registry().attach(ticket, task.abort_handle());
-        Ok(task)
+        let task = NewTask::new(name);
+        let Some(mut registration) = self.registry().register(task.abort_handle()) else {
+            if let Some(permits) = self.permits() {
+                permits.release();
+            }
+            return None;
+        };
+        registration.hold_permit();
+        Some(task.spawn(&self.rt, Tracked::new(future, None, registration)))
     }
 
     fn launch(&self, name: TaskName) -> Tasks<R> {
@@ -298,24 +285,14 @@ pub struct ExecutorStats {
     pub live: usize,
 }
 
-/// The executor takes no more work.
-pub(super) struct Closed;
-
 impl<R: Runtime> Clone for TaskExecutor<R> {
     fn clone(&self) -> Self {
-        let (rt, permits) = (self.rt.clone(), self.permits.clone());
-        Self {
-            rt,
-            permits,
-            owner: Arc::clone(&self.owner),
-        }
+        Self { rt: self.rt.clone(), owner: Arc::clone(&self.owner) }
     }
 }
 
 impl<R: Runtime> fmt::Debug for TaskExecutor<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TaskExecutor")
-            .field("stats", &self.stats())
-            .finish_non_exhaustive()
+        f.debug_struct("TaskExecutor").field("stats", &self.stats()).finish_non_exhaustive()
     }
 }

@@ -2,18 +2,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 /// A number of permits, handed out in the order of asking: nobody overtakes who waits.
+///
+/// While nobody waits, taking one and giving it back is one atomic operation each. As soon as
+/// somebody does, the word is marked, and until the queue is empty again it changes under the lock
+/// alone.
 pub struct Permits {
     count: usize,
-    state: Mutex<State>,
+    /// Twice the number of free permits, and [`WAITING`].
+    word: AtomicUsize,
+    queue: Mutex<Queue>,
 }
 
-struct State {
-    /// Nobody waits while some are free.
-    free: usize,
+#[derive(Default)]
+struct Queue {
     /// Who waits, by ticket. A permit is handed to the first of them, not put back.
     waiting: BTreeMap<u64, Waker>,
     /// Whose permit lies ready.
@@ -21,19 +27,17 @@ struct State {
     next_ticket: u64,
 }
 
+/// The mark of a queue that is not empty.
+const WAITING: usize = 1;
+/// One free permit.
+const ONE: usize = 2;
+
 impl Permits {
+    /// More than half of all numbers can't be told from half.
     pub(crate) fn new(count: usize) -> Arc<Self> {
-        let (waiting, granted) = (BTreeMap::new(), BTreeSet::new());
-        let state = State {
-            free: count,
-            waiting,
-            granted,
-            next_ticket: 0,
-        };
-        Arc::new(Self {
-            count,
-            state: Mutex::new(state),
-        })
+        let count = count.min(usize::MAX / ONE);
+        let (word, queue) = (AtomicUsize::new(count * ONE), Mutex::default());
+        Arc::new(Self { count, word, queue })
     }
 
     /// How many there are, free or not.
@@ -41,45 +45,69 @@ impl Permits {
         self.count
     }
 
-    /// A permit, if one is free.
-    pub(crate) fn try_acquire(self: &Arc<Self>) -> Option<Permit> {
-        let mut state = self.lock();
-        state.free = state.free.checked_sub(1)?;
-        drop(state);
-        Some(Permit(Arc::clone(self)))
+    /// Whether somebody waits for one.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & WAITING != 0
+    }
+
+    /// Takes a permit if one is free and nobody waits. It is for the taker to [release](Self::release).
+    pub(crate) fn try_take(&self) -> bool {
+        let take = |word: usize| (word & WAITING == 0 && word >= ONE).then(|| word - ONE);
+        self.word.fetch_update(Ordering::Acquire, Ordering::Relaxed, take).is_ok()
+    }
+
+    /// Gives a permit back: to the first who waits, else to the free ones.
+    pub(crate) fn release(&self) {
+        let give = |word: usize| (word & WAITING == 0).then_some(word + ONE);
+        if self.word.fetch_update(Ordering::Release, Ordering::Relaxed, give).is_err() {
+            self.hand_over();
+        }
     }
 
     /// Waits for a permit.
     pub(crate) fn acquire(self: &Arc<Self>) -> Acquire {
-        Acquire {
-            permits: Arc::clone(self),
-            ticket: None,
-        }
+        Acquire { permits: Arc::clone(self), ticket: None }
     }
 
-    /// Gives one permit back: to the first who waits, else to the free ones.
-    fn release(&self) {
-        let mut state = self.lock();
-        let Some((ticket, waker)) = state.waiting.pop_first() else {
-            state.free += 1;
+    fn hand_over(&self) {
+        let mut queue = self.queue();
+        let Some((ticket, waker)) = queue.waiting.pop_first() else {
+            // The last who waited left in between.
+            self.word.fetch_add(ONE, Ordering::Release);
             return;
         };
-        state.granted.insert(ticket);
-        drop(state);
+        queue.granted.insert(ticket);
+        self.unmark_if_empty(&queue);
+        drop(queue);
         waker.wake();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn unmark_if_empty(&self, queue: &Queue) {
+        if queue.waiting.is_empty() {
+            self.word.fetch_and(!WAITING, Ordering::Release);
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A permit, given back when it is dropped.
-pub struct Permit(Arc<Permits>);
+pub(crate) struct Permit {
+    permits: Arc<Permits>,
+}
+
+impl Permit {
+    /// Makes it the guard's to give back a permit that was taken from `permits`.
+    pub(crate) fn taken(permits: &Arc<Permits>) -> Self {
+        Self { permits: Arc::clone(permits) }
+    }
+}
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.release();
+        self.permits.release();
     }
 }
 
@@ -90,48 +118,59 @@ pub(crate) struct Acquire {
     ticket: Option<u64>,
 }
 
+impl Acquire {
+    /// As a future whose permit is for the taker to [release](Permits::release).
+    pub(crate) fn poll_take(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if self.ticket.is_none() && self.permits.try_take() {
+            return Poll::Ready(());
+        }
+        let mut queue = self.permits.queue();
+        if self.ticket.take_if(|ticket| queue.granted.remove(ticket)).is_some() {
+            return Poll::Ready(());
+        }
+        let ticket = match self.ticket {
+            Some(ticket) => ticket,
+            None => {
+                // From here on the word changes under the lock, which is held.
+                let word = self.permits.word.fetch_or(WAITING, Ordering::Acquire);
+                if word >= ONE && queue.waiting.is_empty() {
+                    self.permits.word.fetch_sub(ONE, Ordering::Relaxed);
+                    self.permits.unmark_if_empty(&queue);
+                    return Poll::Ready(());
+                }
+                queue.next_ticket += 1;
+                *self.ticket.insert(queue.next_ticket)
+            }
+        };
+        let replaced = match queue.waiting.get_mut(&ticket) {
+            Some(waker) if waker.will_wake(cx.waker()) => None,
+            Some(waker) => Some(mem::replace(waker, cx.waker().clone())),
+            None => queue.waiting.insert(ticket, cx.waker().clone()),
+        };
+        drop(queue);
+        drop(replaced);
+        Poll::Pending
+    }
+}
+
 impl Future for Acquire {
     type Output = Permit;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit> {
-        let this = self.get_mut();
-        let mut state = this.permits.lock();
-        let granted = match this.ticket {
-            Some(ticket) => state.granted.remove(&ticket),
-            None => {
-                state.free > 0 && {
-                    state.free -= 1;
-                    true
-                }
-            }
-        };
-        if granted {
-            this.ticket = None;
-            drop(state);
-            return Poll::Ready(Permit(Arc::clone(&this.permits)));
-        }
-        let ticket = *this.ticket.get_or_insert_with(|| {
-            state.next_ticket += 1;
-            state.next_ticket
-        });
-        let replaced = match state.waiting.get_mut(&ticket) {
-            Some(waker) if waker.will_wake(cx.waker()) => None,
-            Some(waker) => Some(mem::replace(waker, cx.waker().clone())),
-            None => state.waiting.insert(ticket, cx.waker().clone()),
-        };
-        drop(state);
-        drop(replaced);
-        Poll::Pending
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit> {
+        self.poll_take(cx).map(|()| Permit::taken(&self.permits))
     }
 }
 
 impl Drop for Acquire {
     fn drop(&mut self) {
         let Some(ticket) = self.ticket else { return };
-        let mut state = self.permits.lock();
-        let waker = state.waiting.remove(&ticket);
-        let granted = state.granted.remove(&ticket);
-        drop(state);
+        let mut queue = self.permits.queue();
+        let granted = queue.granted.remove(&ticket);
+        let waker = queue.waiting.remove(&ticket);
+        if waker.is_some() {
+            self.permits.unmark_if_empty(&queue);
+        }
+        drop(queue);
         drop(waker);
         if granted {
             self.permits.release();

@@ -58,26 +58,15 @@ const SLOTS: usize = u64::BITS as usize;
 
 impl<F: Future> SlotSet<F> {
     pub(crate) fn new() -> Self {
-        let shared = Shared {
-            parent: AtomicWaker::new(),
-            chunks: Mutex::new(Vec::new()),
-        };
+        let shared = Shared { parent: AtomicWaker::new(), chunks: Mutex::new(Vec::new()) };
         let (chunks, vacant, round) = (Vec::new(), Vec::new(), Vec::new());
-        Self {
-            chunks,
-            vacant,
-            round,
-            present: (0, 0),
-            shared: Arc::new(shared),
-        }
+        Self { chunks, vacant, round, present: (0, 0), shared: Arc::new(shared) }
     }
 
     /// How many futures are in flight.
     pub(crate) fn len(&self) -> usize {
-        let slots = self
-            .chunks
-            .last()
-            .map_or(0, |last| (self.chunks.len() - 1) * SLOTS + last.slots.len());
+        let slots =
+            self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * SLOTS + last.slots.len());
         slots - self.vacant.len()
     }
 
@@ -155,43 +144,23 @@ impl<F: Future> SlotSet<F> {
 
     /// A further slot, and its number.
     fn grow(&mut self) -> usize {
-        if self
-            .chunks
-            .last()
-            .is_none_or(|chunk| chunk.slots.len() == SLOTS)
-        {
+        if self.chunks.last().is_none_or(|chunk| chunk.slots.len() == SLOTS) {
             let (bits, chunk) = (AtomicU64::new(0), self.chunks.len());
-            let woken = Arc::new(Woken {
-                bits,
-                chunk,
-                shared: Arc::clone(&self.shared),
-            });
-            self.chunks.push(Chunk {
-                slots: Vec::new(),
-                woken,
-            });
+            let woken = Arc::new(Woken { bits, chunk, shared: Arc::clone(&self.shared) });
+            self.chunks.push(Chunk { slots: Vec::new(), woken });
         }
         let last = self.chunks.len() - 1;
         let chunk = &mut self.chunks[last];
         let position = chunk.slots.len();
-        let waker = SlotWaker {
-            bit: 1 << position,
-            woken: Arc::clone(&chunk.woken),
-        };
-        chunk.slots.push(Slot {
-            future: Box::pin(None),
-            waker: Waker::from(Arc::new(waker)),
-        });
+        let waker = SlotWaker { bit: 1 << position, woken: Arc::clone(&chunk.woken) };
+        chunk.slots.push(Slot { future: Box::pin(None), waker: Waker::from(Arc::new(waker)) });
         last * SLOTS + position
     }
 
     fn next_woken(&mut self) -> Option<usize> {
         while self.present.1 == 0 {
             let chunk = self.round.pop()?;
-            self.present = (
-                chunk,
-                self.chunks[chunk].woken.bits.swap(0, Ordering::AcqRel),
-            );
+            self.present = (chunk, self.chunks[chunk].woken.bits.swap(0, Ordering::AcqRel));
         }
         let (chunk, bits) = &mut self.present;
         let position = bits.trailing_zeros() as usize;

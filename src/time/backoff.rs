@@ -51,28 +51,14 @@ pub enum Jitter {
 impl Backoff {
     /// The same delay each time.
     pub const fn constant(delay: Duration) -> Self {
-        Self {
-            first: delay,
-            factor: 1,
-            max: delay,
-            jitter: Jitter::None,
-        }
+        Self { first: delay, factor: 1, max: delay, jitter: Jitter::None }
     }
 
     /// Twice the delay each time, up to 60 s (or to `first`, where that is more).
     pub const fn exponential(first: Duration) -> Self {
         let minute = Duration::from_secs(60);
-        let max = if first.as_nanos() > minute.as_nanos() {
-            first
-        } else {
-            minute
-        };
-        Self {
-            first,
-            factor: 2,
-            max,
-            jitter: Jitter::None,
-        }
+        let max = if first.as_nanos() > minute.as_nanos() { first } else { minute };
+        Self { first, factor: 2, max, jitter: Jitter::None }
     }
 
     /// What a delay is multiplied by to get the next.
@@ -100,11 +86,7 @@ impl Backoff {
     /// What [`validate`](Self::validate) refuses.
     pub fn delays<R: Runtime>(&self, rt: &R) -> Result<Delays<R>, ConfigError> {
         self.validate()?;
-        Ok(Delays {
-            backoff: *self,
-            rt: rt.clone(),
-            next: self.first,
-        })
+        Ok(Delays { backoff: *self, rt: rt.clone(), next: self.first })
     }
 
     /// Checks the settings; what takes a backoff does so when it is built.
@@ -122,11 +104,7 @@ impl Backoff {
             return Err(ConfigError::new("max", format!("{:?}", self.max), allowed));
         }
         if self.first.is_zero() && self.factor > 1 {
-            return Err(ConfigError::new(
-                "first",
-                "0ns",
-                "more than zero for a delay that grows",
-            ));
+            return Err(ConfigError::new("first", "0ns", "more than zero for a delay that grows"));
         }
         Ok(())
     }
@@ -146,12 +124,7 @@ impl<R: Runtime> Iterator for Delays<R> {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
-        let Backoff {
-            first,
-            factor,
-            max,
-            jitter,
-        } = self.backoff;
+        let Backoff { first, factor, max, jitter } = self.backoff;
         if jitter == Jitter::Decorrelated {
             let span = self.next.saturating_mul(3).saturating_sub(first);
             self.next = (first + self.at_most(span)).min(max);

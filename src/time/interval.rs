@@ -82,13 +82,7 @@ impl<R: Runtime> Interval<R> {
         check_period("period", period)?;
         let due = rt.now();
         let sleep = Box::pin(rt.sleep_until(due));
-        Ok(Self {
-            rt: rt.clone(),
-            sleep,
-            due,
-            period,
-            missed: MissedTick::default(),
-        })
+        Ok(Self { rt: rt.clone(), sleep, due, period, missed: MissedTick::default() })
     }
 
     /// Sets what happens when ticks were missed; [`MissedTick::Burst`] unless said.

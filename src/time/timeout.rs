@@ -34,41 +34,65 @@ use thiserror::Error;
 /// assert!(timeout(&rt, None, rt.sleep(2 * second)).await.is_ok());
 /// # });
 /// ```
-pub fn timeout<R, F>(rt: &R, limit: impl Into<Option<Duration>>, future: F) -> Timeout<F, R>
+pub fn timeout<R, F>(rt: &R, limit: impl Into<Option<Duration>>, future: F) -> Timeout<'_, F, R>
 where
     R: Runtime,
     F: Future,
 {
-    Timeout {
-        future,
-        sleep: None,
-        limit: limit.into(),
-        rt: rt.clone(),
-    }
+    Timeout { future, sleep: None, limit: limit.into(), rt: Handle::Borrowed(rt) }
 }
 
 pin_project! {
     /// The future of [`timeout`].
     #[must_use = "futures do nothing unless polled"]
-    pub struct Timeout<F, R: Runtime> {
+    pub struct Timeout<'a, F, R: Runtime> {
         #[pin]
         future: F,
         // Made when the future was pending for the first time.
         #[pin]
         sleep: Option<R::Sleep>,
         limit: Option<Duration>,
-        rt: R,
+        rt: Handle<'a, R>,
     }
 }
 
-impl<F, R: Runtime> Timeout<F, R> {
+/// To clone a runtime costs as much as half of a timer, and hardly any timeout outlives the one
+/// that it was given.
+enum Handle<'a, R> {
+    Borrowed(&'a R),
+    Owned(R),
+}
+
+impl<'a, F, R: Runtime> Timeout<'a, F, R> {
+    /// The same with a runtime of its own instead of a borrowed one: a future that can be returned
+    /// from where the runtime is, or spawned.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use mtaio::RuntimeExt;
+    /// use mtaio::time::timeout;
+    ///
+    /// # mtaio_sim::Sim::run(0, |rt| async move {
+    /// let task = rt.spawn(timeout(&rt, Duration::from_secs(1), async { 42 }).into_owned());
+    /// assert!(matches!(task.await, Ok(Ok(42))));
+    /// # });
+    /// ```
+    pub fn into_owned(self) -> Timeout<'static, F, R> {
+        let rt = match self.rt {
+            Handle::Borrowed(rt) => rt.clone(),
+            Handle::Owned(rt) => rt,
+        };
+        let Self { future, sleep, limit, .. } = self;
+        Timeout { future, sleep, limit, rt: Handle::Owned(rt) }
+    }
+
     /// Gives it another limit, before the first poll.
     pub(crate) fn set_limit(&mut self, limit: Option<Duration>) {
         self.limit = limit;
     }
 }
 
-impl<F: Future, R: Runtime> Future for Timeout<F, R> {
+impl<F: Future, R: Runtime> Future for Timeout<'_, F, R> {
     type Output = Result<F::Output, Elapsed>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -80,7 +104,11 @@ impl<F: Future, R: Runtime> Future for Timeout<F, R> {
             return Poll::Pending;
         };
         if this.sleep.is_none() {
-            this.sleep.set(Some(this.rt.sleep(limit)));
+            let rt = match this.rt {
+                Handle::Borrowed(rt) => *rt,
+                Handle::Owned(rt) => rt,
+            };
+            this.sleep.set(Some(rt.sleep(limit)));
         }
         if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
             ready!(sleep.poll(cx));

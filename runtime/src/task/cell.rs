@@ -37,11 +37,7 @@ impl<T> Cell<T> {
     pub(super) const fn new() -> Self {
         Self {
             aborted: AtomicBool::new(false),
-            state: Mutex::new(State {
-                outcome: Outcome::Awaited,
-                joiner: None,
-                worker: None,
-            }),
+            state: Mutex::new(State { outcome: Outcome::Awaited, joiner: None, worker: None }),
         }
     }
 

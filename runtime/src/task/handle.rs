@@ -47,17 +47,7 @@ pub struct Task<T> {
 
 impl<T> Task<T> {
     pub(super) const fn new(name: TaskName, cell: Arc<Cell<T>>) -> Self {
-        Self {
-            name,
-            cell: Some(cell),
-        }
-    }
-
-    /// A task that has ended already: what an executor of its own answers when it takes no more.
-    pub fn ended(name: impl Into<TaskName>, result: Result<T, JoinError>) -> Self {
-        let cell = Arc::new(Cell::new());
-        Arc::clone(&cell).finish(result);
-        Self::new(name.into(), cell)
+        Self { name, cell: Some(cell) }
     }
 
     /// What the task is called in diagnoses.
@@ -85,10 +75,7 @@ impl<T: Send + 'static> Task<T> {
 
     /// A handle that can abort the task and does not keep it from being cancelled by a drop.
     pub fn abort_handle(&self) -> AbortHandle {
-        AbortHandle {
-            name: self.name.clone(),
-            cell: self.cell.clone().map(|cell| cell as _),
-        }
+        AbortHandle { name: self.name.clone(), cell: self.cell.clone().map(|cell| cell as _) }
     }
 
     /// Whether the task has ended: when it is true, awaiting the task is ready at once.
@@ -129,9 +116,7 @@ impl<T> Drop for Task<T> {
 
 impl<T> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Task")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Task").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -143,6 +128,10 @@ pub struct AbortHandle {
 }
 
 impl AbortHandle {
+    pub(super) fn new<T: Send + 'static>(name: TaskName, cell: Arc<Cell<T>>) -> Self {
+        Self { name, cell: Some(cell) }
+    }
+
     /// As [`Task::abort`].
     pub fn abort(&self) {
         if let Some(cell) = &self.cell {
@@ -163,8 +152,6 @@ impl AbortHandle {
 
 impl fmt::Debug for AbortHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AbortHandle")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("AbortHandle").field("name", &self.name).finish_non_exhaustive()
     }
 }

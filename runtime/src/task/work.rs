@@ -12,7 +12,7 @@ use crate::Ambient;
 pin_project! {
     /// What a runtime polls for a task: the user's future, its surroundings, and the way to tell
     /// how it ended. It never panics, and it tells exactly once, also when it is dropped.
-    pub(crate) struct Work<F: Future> {
+    pub(super) struct Work<F: Future> {
         #[pin]
         future: Option<F>,
         ambient: Ambient,
@@ -57,7 +57,9 @@ impl<F: Future> Work<F> {
         }
         let mut future = this.future;
         let error = match (this.ambient.enter(|| contain(|| future.set(None))), error) {
-            (Err(panic), JoinError::Cancelled | JoinError::RuntimeGone) => JoinError::Panicked(panic),
+            (Err(panic), JoinError::Cancelled | JoinError::RuntimeGone) => {
+                JoinError::Panicked(panic)
+            }
             (_, error) => error,
         };
         self.end_with(Err(error));
