@@ -1,0 +1,126 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use lexopt::{Arg, Parser, ValueExt};
+use thiserror::Error;
+
+pub const HELP: &str = "\
+Sums up flights by airline: departures, cancellations, delays, seats.
+
+Usage: flights [OPTIONS]
+
+  --runtime NAME   tokio, smol, or sim: the deterministic simulator [default: tokio]
+  --flights CSV    the flights [default: examples/data/flights-2013-01.csv]
+  --planes CSV     the aircraft by tail number [default: examples/data/planes.csv]
+  --airlines CSV   the airlines by carrier [default: examples/data/airlines.csv]
+  --seed N         the simulator's schedule; other runtimes have no use for it [default: 0]
+  --json FILE      write the summary as JSON; - is standard output, in place of the table
+  --quiet          print no table
+  --help           print this
+
+Malformed rows are reported on standard error and left out of the summary.
+The exit code is 2 when the arguments or the files are not usable, 1 when anything else goes wrong.
+";
+
+const OPTIONS: &str =
+    "--runtime, --flights, --planes, --airlines, --seed, --json, --quiet and --help";
+
+/// What is asked for.
+pub enum Command {
+    Run(Args),
+    Help,
+}
+
+pub struct Args {
+    pub runtime: RuntimeName,
+    pub flights: PathBuf,
+    pub planes: PathBuf,
+    pub airlines: PathBuf,
+    pub seed: u64,
+    /// `-` is standard output.
+    pub json: Option<PathBuf>,
+    pub quiet: bool,
+}
+
+#[derive(Clone, Copy)]
+pub enum RuntimeName {
+    Tokio,
+    Smol,
+    Sim,
+}
+
+/// Why the command line was refused.
+#[derive(Debug, Error)]
+pub enum ArgsError {
+    #[error("unknown option `{0}`, allowed are {OPTIONS}")]
+    UnknownOption(String),
+    #[error("unknown runtime `{0}`, allowed are tokio, smol and sim")]
+    UnknownRuntime(String),
+    #[error("`--seed` is `{0}`, allowed is a whole number from 0 to {max}", max = u64::MAX)]
+    Seed(String),
+    #[error("unexpected argument `{0}`: everything is said by options, {OPTIONS}")]
+    Positional(String),
+    /// No value where one is needed, or one where none is.
+    #[error("{0}")]
+    Syntax(#[from] lexopt::Error),
+}
+
+/// Reads the arguments, without the program's name. Of an option given twice the last counts.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, ArgsError> {
+    let mut args = Args::default();
+    let mut parser = Parser::from_args(arguments);
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Long("runtime") => args.runtime = text(parser.value()?).parse()?,
+            Arg::Long("flights") => args.flights = parser.value()?.into(),
+            Arg::Long("planes") => args.planes = parser.value()?.into(),
+            Arg::Long("airlines") => args.airlines = parser.value()?.into(),
+            Arg::Long("seed") => {
+                let value = parser.value()?;
+                args.seed = value.parse().map_err(|_| ArgsError::Seed(text(value)))?;
+            }
+            Arg::Long("json") => args.json = Some(parser.value()?.into()),
+            Arg::Long("quiet") => args.quiet = true,
+            Arg::Long("help") | Arg::Short('h') => return Ok(Command::Help),
+            Arg::Long(name) => return Err(ArgsError::UnknownOption(format!("--{name}"))),
+            Arg::Short(name) => return Err(ArgsError::UnknownOption(format!("-{name}"))),
+            Arg::Value(value) => return Err(ArgsError::Positional(text(value))),
+        }
+    }
+    Ok(Command::Run(args))
+}
+
+fn text(value: OsString) -> String {
+    value.to_string_lossy().into_owned()
+}
+
+impl Default for Args {
+    fn default() -> Self {
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
+        Self {
+            runtime: RuntimeName::Tokio,
+            flights: data.join("flights-2013-01.csv"),
+            planes: data.join("planes.csv"),
+            airlines: data.join("airlines.csv"),
+            seed: 0,
+            json: None,
+            quiet: false,
+        }
+    }
+}
+
+impl FromStr for RuntimeName {
+    type Err = ArgsError;
+
+    fn from_str(name: &str) -> Result<Self, ArgsError> {
+        match name {
+            "tokio" => Ok(Self::Tokio),
+            "smol" => Ok(Self::Smol),
+            "sim" => Ok(Self::Sim),
+            _ => Err(ArgsError::UnknownRuntime(name.to_owned())),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What ends a run before its time.
+
+use std::convert::Infallible;
+use std::io;
+use std::path::PathBuf;
+
+use mtaio::executor::GatherError;
+use mtaio::{ConfigError, JoinError};
+use thiserror::Error;
+
+use super::args::ArgsError;
+use super::csv::InputError;
+
+#[derive(Debug, Error)]
+pub enum Failure {
+    #[error("{0} (try --help)")]
+    Args(#[from] ArgsError),
+    #[error(transparent)]
+    Input(#[from] InputError),
+    #[error("{path}: cannot be written: {error}", path = path.display())]
+    Json { path: PathBuf, error: io::Error },
+    #[error("the report cannot be written: {0}")]
+    Output(io::Error),
+    #[error("the runtime does not start: {0}")]
+    Runtime(io::Error),
+    #[error(transparent)]
+    Simulation(#[from] mtaio_sim::Failure),
+    #[error("the executor refuses its settings: {0}")]
+    Executor(#[from] ConfigError),
+    #[error("a chunk of rows was not read: {0}")]
+    Reading(#[from] JoinError),
+    #[error("a lookup did not end: {0}")]
+    Lookup(#[from] GatherError<Infallible>),
+}
+
+impl Failure {
+    /// 2 where the caller can mend it, else 1.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Args(_) | Self::Input(_) | Self::Json { .. } => 2,
+            _ => 1,
+        }
+    }
+}

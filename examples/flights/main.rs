@@ -1,0 +1,108 @@
+//! Flights that left New York, summed up by airline: rows of a file are validated, enriched by
+//! lookups that run side by side, and summarised. The same code runs on tokio, on smol, and in the
+//! simulator.
+//!
+//! ```text
+//! cargo run --release --example flights -- --runtime smol --json summary.json
+//! ```
+//!
+//! Where to look: `pipeline.rs` is the work, written once against `Runtime`, and `on_runtime` below
+//! is the one place that knows which runtimes there are. The rest is what any program needs:
+//! arguments, files, a report.
+
+#![allow(unreachable_pub)] // In a program nothing is reachable: `pub` is what a module offers.
+
+mod args;
+mod csv;
+mod failure;
+mod flight;
+mod json;
+mod pipeline;
+mod rejects;
+mod summary;
+mod table;
+mod tables;
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use mtaio_sim::Sim;
+
+use self::args::{Args, Command, RuntimeName};
+use self::csv::Malformed;
+use self::failure::Failure;
+use self::flight::Flights;
+use self::json::JsonOutput;
+use self::pipeline::summarise;
+use self::rejects::Rejects;
+use self::summary::Summary;
+use self::table::table;
+use self::tables::Tables;
+
+fn main() -> ExitCode {
+    let arguments = env::args_os().skip(1);
+    match run(arguments, &mut io::stdout(), &mut io::stderr()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("flights: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+/// The program, apart from the process that it runs in.
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    stdout: &mut impl Write,
+    stderr: &mut impl Write,
+) -> Result<(), Failure> {
+    let args = match args::parse(arguments)? {
+        Command::Run(args) => args,
+        Command::Help => return print(args::HELP, stdout),
+    };
+    // Whatever may be refused is refused before the work, not after.
+    let flights = flight::open(&args.flights)?;
+    let mut rejects = Rejects::new(stderr);
+    let tables = Tables::load(&args.planes, &args.airlines, |row| rejects.report(&row))?;
+    let json = args.json.as_deref().map(JsonOutput::open).transpose()?;
+
+    let summary = on_runtime(&args, flights, tables, |row| rejects.report(&row))?;
+
+    let json_on_stdout = matches!(json, Some(JsonOutput::Stdout));
+    if let Some(json) = json {
+        json.write(&summary, stdout)?;
+    }
+    if !args.quiet && !json_on_stdout {
+        print(&table(&summary), stdout)?;
+    }
+    rejects.report_count();
+    Ok(())
+}
+
+fn print(text: &str, stdout: &mut impl Write) -> Result<(), Failure> {
+    stdout.write_all(text.as_bytes()).map_err(Failure::Output)
+}
+
+/// Runs the pipeline on the runtime that was asked for.
+fn on_runtime(
+    args: &Args,
+    flights: Flights,
+    tables: Tables,
+    reject: impl FnMut(Malformed),
+) -> Result<Summary, Failure> {
+    match args.runtime {
+        RuntimeName::Tokio => {
+            mtaio_tokio::block_on(async move |rt| summarise(&rt, flights, tables, reject).await)
+                .map_err(Failure::Runtime)?
+        }
+        RuntimeName::Smol => {
+            mtaio_smol::block_on(async move |rt| summarise(&rt, flights, tables, reject).await)
+                .map_err(Failure::Runtime)?
+        }
+        RuntimeName::Sim => {
+            Sim::try_run(args.seed, async move |rt| summarise(&rt, flights, tables, reject).await)?
+        }
+    }
+}
