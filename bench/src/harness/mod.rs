@@ -1,0 +1,20 @@
+//! The contest itself: sides, rounds, medians, verdicts, and how they are told.
+
+mod aim;
+mod contest;
+mod json;
+mod report;
+mod rounds;
+mod side;
+mod stats;
+mod table;
+
+pub(crate) use self::aim::{Aim, Bound};
+pub(crate) use self::contest::Contest;
+pub(crate) use self::json::to_json;
+pub(crate) use self::report::{Failure, Report};
+pub(crate) use self::rounds::{Effort, run};
+pub(crate) use self::side::{
+    Operation, Outcome, Side, Unit, counted_within, timed, timed_on, timed_within,
+};
+pub(crate) use self::table::Tables;
