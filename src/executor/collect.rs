@@ -1,5 +1,6 @@
 //! What becomes of the results of many pieces of work.
 
+use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use super::error::{GatherError, RunError};
@@ -17,12 +18,12 @@ pub trait Collect<T> {
 }
 
 /// Values in the order of their items, or in that of their coming.
-struct Values<T> {
+struct Taken<T> {
     values: Vec<Option<T>>,
     ordered: bool,
 }
 
-impl<T> Values<T> {
+impl<T> Taken<T> {
     fn new(ordered: bool, expected: usize) -> Self {
         Self { values: Vec::with_capacity(expected), ordered }
     }
@@ -46,13 +47,13 @@ impl<T> Values<T> {
 
 /// All values, or the first error.
 pub struct FirstError<T, E> {
-    values: Values<T>,
+    values: Taken<T>,
     error: Option<GatherError<E>>,
 }
 
 impl<T, E> FirstError<T, E> {
     pub(super) fn new(ordered: bool, expected: usize) -> Self {
-        Self { values: Values::new(ordered, expected), error: None }
+        Self { values: Taken::new(ordered, expected), error: None }
     }
 }
 
@@ -79,14 +80,35 @@ impl<T, E> Collect<Result<T, E>> for FirstError<T, E> {
     }
 }
 
+/// All values, or the first that is missing.
+pub struct FirstUnfinished<T>(FirstError<T, Infallible>);
+
+impl<T> FirstUnfinished<T> {
+    pub(super) fn new(ordered: bool, expected: usize) -> Self {
+        Self(FirstError::new(ordered, expected))
+    }
+}
+
+impl<T> Collect<T> for FirstUnfinished<T> {
+    type Output = Result<Vec<T>, GatherError<Infallible>>;
+
+    fn push(&mut self, index: usize, result: Result<T, RunError>) -> ControlFlow<()> {
+        self.0.push(index, result.map(Ok))
+    }
+
+    fn finish(self) -> Self::Output {
+        self.0.finish()
+    }
+}
+
 /// Every result, whatever it is.
 pub struct Everything<T> {
-    results: Values<Result<T, RunError>>,
+    results: Taken<Result<T, RunError>>,
 }
 
 impl<T> Everything<T> {
     pub(super) fn new(ordered: bool, expected: usize) -> Self {
-        Self { results: Values::new(ordered, expected) }
+        Self { results: Taken::new(ordered, expected) }
     }
 }
 

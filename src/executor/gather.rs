@@ -1,11 +1,12 @@
+use std::convert::Infallible;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::collect::{Collect, Everything, FirstError};
-use super::error::RunError;
+use super::collect::{Collect, Everything, FirstError, FirstUnfinished};
+use super::error::{GatherError, RunError};
 use super::launch::{Indexed, Launch};
 use crate::callback::Callback;
 use crate::queue::{Acquire, SlotSet};
@@ -28,6 +29,12 @@ impl<I: Iterator<Item: Future>, L: Launch<I::Item>> Gather<I, L> {
     pub const fn unordered(mut self) -> Self {
         self.ordered = false;
         self
+    }
+
+    /// Answers plain values, of futures that have no errors of their own: only one that does not
+    /// run to its end, by a panic say, ends the rest and is the answer.
+    pub const fn values(self) -> Values<I, L> {
+        Values(self)
     }
 
     /// Runs them all, whatever happens, and answers each result: what the future returned, or the
@@ -57,11 +64,24 @@ where
     I: Iterator<Item: Future<Output = Result<T, E>>>,
     L: Launch<I::Item>,
 {
-    type Output = Result<Vec<T>, super::GatherError<E>>;
+    type Output = Result<Vec<T>, GatherError<E>>;
     type IntoFuture = Gathering<I, L, FirstError<T, E>>;
 
     fn into_future(self) -> Self::IntoFuture {
         self.collect(FirstError::new)
+    }
+}
+
+/// As [`Gather`], of futures that answer plain values: await it. See [`Gather::values`].
+#[must_use = "nothing runs before it is awaited"]
+pub struct Values<I, L>(Gather<I, L>);
+
+impl<I: Iterator<Item: Future>, L: Launch<I::Item>> IntoFuture for Values<I, L> {
+    type Output = Result<Vec<<I::Item as Future>::Output>, GatherError<Infallible>>;
+    type IntoFuture = Gathering<I, L, FirstUnfinished<<I::Item as Future>::Output>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.0.collect(FirstUnfinished::new)
     }
 }
 
@@ -78,7 +98,7 @@ impl<I: Iterator<Item: Future>, L: Launch<I::Item>> IntoFuture for Settle<I, L> 
     }
 }
 
-/// The future of [`Gather`] and [`Settle`].
+/// The future of [`Gather`], [`Values`] and [`Settle`].
 ///
 /// # Cancel safety
 ///

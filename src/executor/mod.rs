@@ -38,7 +38,7 @@ mod task_executor;
 
 pub use self::cancellation::{CancellationToken, Cancelled, DropGuard, RunUntilCancelled};
 pub use self::error::{GatherError, RunError};
-pub use self::gather::{Calls, Gather, Gathering, Settle};
+pub use self::gather::{Calls, Gather, Gathering, Settle, Values};
 pub use self::inline::Inline;
 pub use self::launch::{InPlace, Tasks};
 pub use self::run::Run;
