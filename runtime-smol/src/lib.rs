@@ -46,3 +46,7 @@ mod sleep;
 pub use block_on::block_on;
 pub use runtime::Smol;
 pub use sleep::SmolSleep;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

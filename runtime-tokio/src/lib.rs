@@ -37,3 +37,7 @@ pub use block_on::block_on;
 pub use error::InvalidRuntime;
 pub use runtime::Tokio;
 pub use sleep::TokioSleep;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -2,6 +2,8 @@
 
 mod permits;
 mod slots;
+#[cfg(test)]
+mod testing;
 
 pub(crate) use self::permits::{Acquire, Permit, Permits};
 pub(crate) use self::slots::SlotSet;

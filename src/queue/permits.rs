@@ -177,3 +177,6 @@ impl Drop for Acquire {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

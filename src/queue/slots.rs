@@ -195,3 +195,6 @@ impl Wake for SlotWaker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use super::error::{JoinError, contain};
+use crate::Ambient;
 
 /// Where a task's two ends meet: the future that a runtime polls, and the [`Task`](super::Task).
 ///
@@ -12,6 +13,8 @@ pub(super) struct Cell<T> {
     /// Read at each poll without the lock; written before the lock is taken, so that either the
     /// aborter finds the waker of a pending future or that future finds the flag.
     aborted: AtomicBool,
+    /// What the task inherited.
+    ambient: Ambient,
     state: Mutex<State<T>>,
 }
 
@@ -34,11 +37,16 @@ enum Outcome<T> {
 }
 
 impl<T> Cell<T> {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             aborted: AtomicBool::new(false),
+            ambient: Ambient::current(),
             state: Mutex::new(State { outcome: Outcome::Awaited, joiner: None, worker: None }),
         }
+    }
+
+    pub(super) const fn ambient(&self) -> &Ambient {
+        &self.ambient
     }
 
     pub(super) fn is_aborted(&self) -> bool {
@@ -56,6 +64,7 @@ impl<T> Cell<T> {
     ///
     /// It takes the working end's share of the cell and gives it up before it wakes the joiner, who
     /// then finds the cell its own.
+    #[inline]
     pub(super) fn finish(self: Arc<Self>, result: Result<T, JoinError>) {
         let mut state = self.lock();
         let unwanted = match state.outcome {
@@ -76,11 +85,14 @@ impl<T> Cell<T> {
         if let Some(joiner) = joiner {
             joiner.wake();
         }
-        // Nobody will hear of a value whose destructor panics, and the runtime must not.
-        let _ = contain(|| drop(unwanted));
+        if let Some(unwanted) = unwanted {
+            // Nobody will hear of a value whose destructor panics, and the runtime must not.
+            let _ = contain(|| drop(unwanted));
+        }
     }
 
     /// The result, when `cell` is the only share left: no lock is needed then.
+    #[inline]
     pub(super) fn into_result(cell: Arc<Self>) -> Option<Result<T, JoinError>> {
         let state = Arc::into_inner(cell)?.state.into_inner();
         match state.unwrap_or_else(PoisonError::into_inner).outcome {
@@ -89,6 +101,7 @@ impl<T> Cell<T> {
         }
     }
 
+    #[inline]
     pub(super) fn poll_join(&self, cx: &Context<'_>) -> Poll<Result<T, JoinError>> {
         let mut state = self.lock();
         if let Outcome::Done(_) = state.outcome {
@@ -133,6 +146,7 @@ impl<T> Cell<T> {
         matches!(self.lock().outcome, Outcome::Done(_) | Outcome::Gone)
     }
 
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

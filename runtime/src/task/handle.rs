@@ -87,6 +87,7 @@ impl<T: Send + 'static> Task<T> {
 impl<T> Future for Task<T> {
     type Output = Result<T, JoinError>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // The cell of a task that has ended is nobody else's, unless somebody may abort it.
         if let Some(cell) = self.cell.take_if(|cell| Arc::strong_count(cell) == 1)

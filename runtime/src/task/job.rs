@@ -2,25 +2,23 @@ use std::sync::Arc;
 
 use super::cell::Cell;
 use super::error::{JoinError, contain};
-use crate::Ambient;
 
 /// A blocking closure on its way to a thread. Like the future of a task it tells exactly once how
 /// it ended, also when it is dropped instead of run.
 pub(super) struct Job<T, F> {
     /// `None` once it runs.
     work: Option<(F, Arc<Cell<T>>)>,
-    ambient: Ambient,
 }
 
 impl<T, F: FnOnce() -> T> Job<T, F> {
     pub(super) fn new(closure: F, cell: Arc<Cell<T>>) -> Self {
-        Self { work: Some((closure, cell)), ambient: Ambient::current() }
+        Self { work: Some((closure, cell)) }
     }
 
     pub(super) fn run(mut self) {
         // One that was aborted before it began is dropped instead.
         if let Some((closure, cell)) = self.work.take_if(|(_, cell)| !cell.is_aborted()) {
-            let result = self.ambient.enter(|| contain(closure));
+            let result = cell.ambient().enter(|| contain(closure));
             cell.finish(result.map_err(JoinError::Panicked));
         }
     }

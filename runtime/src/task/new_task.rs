@@ -30,6 +30,7 @@ pub struct NewTask<T> {
 
 impl<T: Send + 'static> NewTask<T> {
     /// A task that is called `name` in diagnoses.
+    #[inline]
     pub fn new(name: impl Into<TaskName>) -> Self {
         Self { name: name.into(), cell: Arc::new(Cell::new()) }
     }
@@ -40,6 +41,7 @@ impl<T: Send + 'static> NewTask<T> {
     }
 
     /// Runs `future` as this task. See [`RuntimeExt::spawn`](crate::RuntimeExt::spawn).
+    #[inline]
     pub fn spawn<R, F>(self, rt: &R, future: F) -> Task<T>
     where
         R: Runtime,

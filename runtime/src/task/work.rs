@@ -7,15 +7,12 @@ use pin_project_lite::pin_project;
 
 use super::cell::Cell;
 use super::error::{JoinError, contain};
-use crate::Ambient;
 
 pin_project! {
-    /// What a runtime polls for a task: the user's future, its surroundings, and the way to tell
-    /// how it ended. It never panics, and it tells exactly once, also when it is dropped.
+    /// What a runtime polls for a task: the user's future, and the way to tell how it ended. It never panics, and it tells exactly once, also when it is dropped.
     pub(super) struct Work<F: Future> {
         #[pin]
         future: Option<F>,
-        ambient: Ambient,
         cell: Option<Arc<Cell<F::Output>>>,
         // The waker that an abort would wake.
         registered: Option<Waker>,
@@ -32,16 +29,12 @@ pin_project! {
 
 impl<F: Future> Work<F> {
     pub(super) fn new(future: F, cell: Arc<Cell<F::Output>>) -> Self {
-        Self {
-            future: Some(future),
-            ambient: Ambient::current(),
-            cell: Some(cell),
-            registered: None,
-        }
+        Self { future: Some(future), cell: Some(cell), registered: None }
     }
 
     /// Publishes the outcome. The future has been dropped by then: who hears that a task has ended
     /// may rely on nothing of it being alive.
+    #[inline]
     fn end_with(self: Pin<&mut Self>, result: Result<F::Output, JoinError>) {
         if let Some(cell) = self.project().cell.take() {
             cell.finish(result);
@@ -52,11 +45,9 @@ impl<F: Future> Work<F> {
     /// outcome then.
     fn cancel_with(mut self: Pin<&mut Self>, error: JoinError) {
         let this = self.as_mut().project();
-        if this.cell.is_none() {
-            return;
-        }
+        let Some(cell) = this.cell else { return };
         let mut future = this.future;
-        let error = match (this.ambient.enter(|| contain(|| future.set(None))), error) {
+        let error = match (cell.ambient().enter(|| contain(|| future.set(None))), error) {
             (Err(panic), JoinError::Cancelled | JoinError::RuntimeGone) => {
                 JoinError::Panicked(panic)
             }
@@ -69,6 +60,7 @@ impl<F: Future> Work<F> {
 impl<F: Future> Future for Work<F> {
     type Output = ();
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.as_mut().project();
         let Some(cell) = this.cell.as_ref() else { return Poll::Ready(()) };
@@ -77,7 +69,7 @@ impl<F: Future> Future for Work<F> {
             return Poll::Ready(());
         }
         let mut slot = this.future;
-        let polled = this.ambient.enter(|| {
+        let polled = cell.ambient().enter(|| {
             contain(|| {
                 let future = slot.as_mut().as_pin_mut()?;
                 let polled = future.poll(cx);

@@ -1,0 +1,496 @@
+use std::collections::BTreeMap;
+use std::future::{poll_fn, ready};
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicUsize;
+use std::thread;
+
+use allocation_counter::measure;
+use mtaio_runtime::Runtime;
+use mtaio_sim::{Explore, Sim};
+
+use super::*;
+use crate::queue::testing::{Wakes, below, block_on};
+
+/// What happens to a future that is ready once it has been told so many things.
+struct Script {
+    told_in_all: usize,
+    left: AtomicUsize,
+    /// What was left when it was polled last.
+    seen: AtomicUsize,
+    polls: AtomicUsize,
+    waker: OnceLock<Waker>,
+}
+
+struct Scripted {
+    id: usize,
+    script: Arc<Script>,
+}
+
+impl Script {
+    fn new(told_in_all: usize) -> Arc<Self> {
+        Arc::new(Self {
+            told_in_all,
+            left: AtomicUsize::new(told_in_all),
+            seen: AtomicUsize::new(usize::MAX),
+            polls: AtomicUsize::new(0),
+            waker: OnceLock::new(),
+        })
+    }
+
+    /// The wake alone publishes what is left, as it has to.
+    fn tell(&self) {
+        self.left.fetch_sub(1, Ordering::Relaxed);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        self.waker.get().expect("it was polled").wake_by_ref();
+    }
+
+    fn left(&self) -> usize {
+        self.left.load(Ordering::Relaxed)
+    }
+
+    fn polls(&self) -> usize {
+        self.polls.load(Ordering::Relaxed)
+    }
+
+    /// Whether the test alone holds it.
+    fn is_dropped(self: &Arc<Self>) -> bool {
+        Arc::strong_count(self) == 1
+    }
+}
+
+impl Future for Scripted {
+    type Output = usize;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
+        let Script { left, seen, polls, waker, .. } = &*self.script;
+        polls.fetch_add(1, Ordering::Relaxed);
+        assert!(waker.get_or_init(|| cx.waker().clone()).will_wake(cx.waker()));
+        let left = left.load(Ordering::Relaxed);
+        seen.store(left, Ordering::Relaxed);
+        if left == 0 { Poll::Ready(self.id) } else { Poll::Pending }
+    }
+}
+
+fn poll_next<F: Future>(set: &mut SlotSet<F>, wakes: &Arc<Wakes>) -> Poll<Option<F::Output>> {
+    let waker = Waker::from(Arc::clone(wakes));
+    set.poll_next(&Context::from_waker(&waker))
+}
+
+fn slots<F>(set: &SlotSet<F>) -> usize {
+    set.chunks.iter().map(|chunk| chunk.slots.len()).sum()
+}
+
+/// A set, and beside it what must be in it.
+struct Story<R> {
+    rt: R,
+    set: SlotSet<Scripted>,
+    in_flight: BTreeMap<usize, Arc<Script>>,
+    /// Their wakers reach slots that are others' by now, or nobody's.
+    ended: Vec<Arc<Script>>,
+    next_id: usize,
+    /// The most slots there ever was a need for.
+    needed: usize,
+    /// Wakes that told nobody anything.
+    idle_wakes: usize,
+    parent: Arc<Wakes>,
+    /// Whether who polls the set counts on being woken.
+    waits: bool,
+}
+
+#[test]
+fn any_order_of_events_follows_the_model() {
+    Sim::explore(Explore::new().seeds(0..500), |rt| async move {
+        let mut story = Story::new(rt);
+        for _ in 0..[0, 1, 63, 64, 65, 129][below(&story.rt, 6)] {
+            story.start(3);
+        }
+        for _ in 0..200 {
+            story.step();
+            story.check();
+        }
+        story.end();
+    });
+}
+
+impl<R: Runtime> Story<R> {
+    fn new(rt: R) -> Self {
+        Self {
+            rt,
+            set: SlotSet::new(),
+            in_flight: BTreeMap::new(),
+            ended: Vec::new(),
+            next_id: 0,
+            needed: 0,
+            idle_wakes: 0,
+            parent: Wakes::new(),
+            waits: false,
+        }
+    }
+
+    fn step(&mut self) {
+        match below(&self.rt, 100) {
+            0..20 => self.start(below(&self.rt, 4)),
+            20..55 => self.tell(),
+            55..60 => self.wake_in_vain(),
+            60..65 => self.wake_the_ended(),
+            65..99 => self.poll_next(),
+            _ => self.clear(),
+        }
+    }
+
+    fn start(&mut self, told_in_all: usize) {
+        let (id, script) = (self.next_id, Script::new(told_in_all));
+        self.next_id += 1;
+        self.needed = self.needed.max(self.in_flight.len() + 1);
+        match self.set.start(Scripted { id, script: Arc::clone(&script) }) {
+            Poll::Ready(ended) => {
+                assert_eq!((ended, told_in_all), (id, 0));
+                self.take_out(script);
+            }
+            Poll::Pending => {
+                assert_ne!(told_in_all, 0);
+                self.in_flight.insert(id, script);
+            }
+        }
+    }
+
+    fn tell(&mut self) {
+        let unripe = self.in_flight.values().filter(|script| script.left() > 0);
+        if let Some(script) = pick(&self.rt, unripe) {
+            script.tell();
+            self.woke();
+        }
+    }
+
+    fn wake_in_vain(&mut self) {
+        if let Some(script) = pick(&self.rt, self.in_flight.values()) {
+            script.wake();
+            self.idle_wakes += 1;
+            self.woke();
+        }
+    }
+
+    fn wake_the_ended(&mut self) {
+        if let Some(script) = pick(&self.rt, self.ended.iter()) {
+            script.wake();
+            self.idle_wakes += 1;
+        }
+    }
+
+    fn woke(&self) {
+        assert!(!self.waits || self.parent.count() > 0, "who waits was not woken");
+    }
+
+    fn poll_next(&mut self) {
+        // The waker that counts is that of the last poll.
+        self.parent = Wakes::new();
+        self.waits = false;
+        match poll_next(&mut self.set, &self.parent) {
+            Poll::Ready(None) => assert!(self.in_flight.is_empty(), "some are in flight"),
+            Poll::Ready(Some(id)) => {
+                let script = self.in_flight.remove(&id).expect("it is told once");
+                assert_eq!(script.left(), 0, "{id} was not ready");
+                self.take_out(script);
+            }
+            Poll::Pending => {
+                assert!(!self.in_flight.is_empty(), "nothing is in flight");
+                for (id, script) in &self.in_flight {
+                    assert_ne!(script.left(), 0, "{id} is ready");
+                    let seen = script.seen.load(Ordering::Relaxed);
+                    assert_eq!(seen, script.left(), "{id} was told and not polled");
+                }
+                assert_eq!(self.parent.count(), 0, "it wakes for nothing");
+                self.waits = true;
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        self.set.clear();
+        // Those that were woken are looked at once more, whatever is in their slots by then.
+        self.idle_wakes += self.in_flight.len();
+        for script in mem::take(&mut self.in_flight).into_values() {
+            self.take_out(script);
+        }
+    }
+
+    fn take_out(&mut self, script: Arc<Script>) {
+        assert!(script.is_dropped(), "its future is kept");
+        self.ended.push(script);
+    }
+
+    fn check(&self) {
+        assert_eq!(self.set.len(), self.in_flight.len());
+        assert_eq!(self.set.iter().count(), self.in_flight.len());
+        assert!(self.set.iter().all(|future| self.in_flight.contains_key(&future.id)));
+        assert_eq!(slots(&self.set), self.needed, "slots are used again");
+        for script in self.in_flight.values() {
+            assert!(!script.is_dropped());
+            let told = script.told_in_all - script.left();
+            assert!(script.polls() <= 1 + told + self.idle_wakes, "polled without being woken");
+        }
+    }
+
+    /// In the end everything is told all, and ends once.
+    fn end(mut self) {
+        while !self.in_flight.is_empty() {
+            self.tell();
+            self.poll_next();
+            self.check();
+        }
+        assert!(matches!(poll_next(&mut self.set, &self.parent), Poll::Ready(None)));
+    }
+}
+
+fn pick<'a, R: Runtime>(
+    rt: &R,
+    scripts: impl Iterator<Item = &'a Arc<Script>> + Clone,
+) -> Option<&'a Arc<Script>> {
+    let count = scripts.clone().count();
+    if count == 0 { None } else { scripts.clone().nth(below(rt, count)) }
+}
+
+#[test]
+fn sets_of_every_size_end_in_the_order_of_their_wakes() {
+    for count in [1, 2, 63, 64, 65, 127, 128, 129, 4_096, 4_097] {
+        let mut set = SlotSet::new();
+        let scripts: Vec<_> = (0..count).map(|_| Script::new(1)).collect();
+        for (id, script) in scripts.iter().enumerate() {
+            let script = Arc::clone(script);
+            assert!(set.start(Scripted { id, script }).is_pending());
+        }
+        assert_eq!((set.len(), slots(&set)), (count, count));
+        assert_eq!(set.chunks.len(), count.div_ceil(64));
+        let wakes = Wakes::new();
+        // From the last to the first, each polled before the next is woken.
+        for id in (0..count).rev() {
+            assert!(poll_next(&mut set, &wakes).is_pending());
+            scripts[id].tell();
+            assert_eq!(poll_next(&mut set, &wakes), Poll::Ready(Some(id)));
+            assert_eq!((set.len(), scripts[id].polls()), (id, 2));
+        }
+        assert_eq!(poll_next(&mut set, &wakes), Poll::Ready(None));
+    }
+}
+
+#[test]
+fn all_of_many_woken_at_once_are_told() {
+    for count in [64, 65, 4_096] {
+        let mut set = SlotSet::new();
+        let scripts: Vec<_> = (0..count).map(|_| Script::new(1)).collect();
+        for (id, script) in scripts.iter().enumerate() {
+            let script = Arc::clone(script);
+            assert!(set.start(Scripted { id, script }).is_pending());
+        }
+        let wakes = Wakes::new();
+        assert!(poll_next(&mut set, &wakes).is_pending());
+        scripts.iter().for_each(|script| script.tell());
+        assert_eq!(wakes.count(), 1, "once is enough");
+        let mut told = Vec::new();
+        while let Poll::Ready(Some(id)) = poll_next(&mut set, &wakes) {
+            told.push(id);
+        }
+        told.sort_unstable();
+        assert!(told.into_iter().eq(0..count));
+    }
+}
+
+/// Threads wake futures while the set's own thread polls them and starts further ones.
+#[test]
+fn wakes_of_other_threads_are_not_lost() {
+    const FUTURES: usize = 6_000;
+    const AT_ONCE: usize = 150;
+    const THREADS: usize = 3;
+    let scripts: Vec<_> = (0..FUTURES).map(|_| Script::new(THREADS)).collect();
+    let mut set = SlotSet::new();
+    let mut told = vec![0; FUTURES];
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let scripts = &scripts;
+            scope.spawn(move || {
+                for place in 0..FUTURES {
+                    // Each in another order, but none far ahead of those that have started.
+                    let script = &scripts[place - place % 100 + (place * (7 + 2 * thread)) % 100];
+                    while script.waker.get().is_none() {
+                        thread::yield_now();
+                    }
+                    script.tell();
+                }
+            });
+        }
+        let mut unstarted = scripts.iter().enumerate();
+        block_on(poll_fn(|cx| {
+            loop {
+                while set.len() < AT_ONCE
+                    && let Some((id, script)) = unstarted.next()
+                {
+                    let script = Arc::clone(script);
+                    if let Poll::Ready(id) = set.start(Scripted { id, script }) {
+                        told[id] += 1;
+                    }
+                }
+                match set.poll_next(cx) {
+                    Poll::Ready(Some(id)) => told[id] += 1,
+                    Poll::Ready(None) => return Poll::Ready(()),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        }));
+    });
+    assert!(told.iter().all(|times| *times == 1));
+    assert!(scripts.iter().all(|script| script.polls() <= 1 + THREADS + 2 * THREADS));
+    assert_eq!(slots(&set), AT_ONCE);
+}
+
+/// Pending for ever, and woken for ever.
+struct Restless {
+    polls: Arc<AtomicUsize>,
+}
+
+impl Future for Restless {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.polls.fetch_add(1, Ordering::Relaxed);
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+#[test]
+fn futures_that_wake_themselves_don_t_keep_the_thread() {
+    for count in [1, 64, 200] {
+        let polls = Arc::new(AtomicUsize::new(0));
+        let mut set = SlotSet::new();
+        for _ in 0..count {
+            assert!(set.start(Restless { polls: Arc::clone(&polls) }).is_pending());
+        }
+        for _ in 0..10 {
+            let (before, wakes) = (polls.load(Ordering::Relaxed), Wakes::new());
+            assert!(poll_next(&mut set, &wakes).is_pending());
+            assert!(wakes.count() > 0, "it asks to be polled again");
+            let polled = polls.load(Ordering::Relaxed) - before;
+            assert!((count..=3 * count).contains(&polled), "{polled} polls of {count}");
+        }
+    }
+}
+
+#[test]
+fn futures_that_wake_themselves_don_t_starve_the_others() {
+    let script = Script::new(1);
+    let polls = Arc::new(AtomicUsize::new(0));
+    let mut set: SlotSet<Pin<Box<dyn Future<Output = ()>>>> = SlotSet::new();
+    for _ in 0..100 {
+        let _ = set.start(Box::pin(Restless { polls: Arc::clone(&polls) }));
+    }
+    let scripted = Scripted { id: 100, script: Arc::clone(&script) };
+    let _ = set.start(Box::pin(async {
+        scripted.await;
+    }));
+    assert!(poll_next(&mut set, &Wakes::new()).is_pending());
+    script.tell();
+    assert!(poll_next(&mut set, &Wakes::new()).is_ready());
+}
+
+#[test]
+fn futures_wake_each_other() {
+    const FUTURES: usize = 130;
+    let wakers: Arc<Mutex<Vec<Option<Waker>>>> = Arc::new(Mutex::new(vec![None; FUTURES]));
+    let mut set = SlotSet::new();
+    // Each wakes the one before it when its time has come, which is once the one after it woke it.
+    for id in 0..FUTURES {
+        let wakers = Arc::clone(&wakers);
+        let mut polls = 0;
+        let relay = poll_fn(move |cx| {
+            polls += 1;
+            let mut wakers = wakers.lock().expect("no test panics under it");
+            wakers[id] = Some(cx.waker().clone());
+            if polls == 1 {
+                return Poll::Pending;
+            }
+            if let Some(before) = id.checked_sub(1) {
+                wakers[before].as_ref().expect("it was polled").wake_by_ref();
+            }
+            Poll::Ready(id)
+        });
+        assert!(set.start(relay).is_pending());
+    }
+    wakers.lock().expect("no test panics under it")[FUTURES - 1]
+        .as_ref()
+        .expect("it was polled")
+        .wake_by_ref();
+    for expected in (0..FUTURES).rev() {
+        assert_eq!(block_on(poll_fn(|cx| set.poll_next(cx))), Some(expected));
+    }
+    assert_eq!(block_on(poll_fn(|cx| set.poll_next(cx))), None);
+}
+
+#[test]
+fn clearing_and_dropping_drop_every_future() {
+    let mut set = SlotSet::new();
+    let fill = |set: &mut SlotSet<Scripted>| -> Vec<_> {
+        let scripts: Vec<_> = (0..130).map(|_| Script::new(1)).collect();
+        for (id, script) in scripts.iter().enumerate() {
+            let script = Arc::clone(script);
+            assert!(set.start(Scripted { id, script }).is_pending());
+        }
+        assert_eq!((set.len(), slots(set)), (130, 130));
+        scripts
+    };
+    let cleared = fill(&mut set);
+    set.clear();
+    assert!(cleared.iter().all(Script::is_dropped));
+    assert_eq!(set.len(), 0);
+    assert_eq!(poll_next(&mut set, &Wakes::new()), Poll::Ready(None));
+
+    // With some that are woken and not looked at, and all that the set keeps of them.
+    let dropped = fill(&mut set);
+    dropped.iter().for_each(|script| script.tell());
+    assert!(poll_next(&mut set, &Wakes::new()).is_ready());
+    drop(set);
+    assert!(dropped.iter().all(Script::is_dropped));
+    // Their wakers are harmless now, also on other threads.
+    cleared.iter().chain(&dropped).for_each(|script| script.wake());
+    thread::scope(|scope| {
+        scope.spawn(|| dropped.iter().for_each(|script| script.wake()));
+    });
+}
+
+#[test]
+fn what_is_ready_at_once_needs_one_slot() {
+    let mut set = SlotSet::new();
+    for n in 0..1_000 {
+        assert_eq!(set.start(ready(n)), Poll::Ready(n));
+    }
+    assert_eq!((set.len(), slots(&set)), (0, 1));
+    assert_eq!(poll_next(&mut set, &Wakes::new()), Poll::Ready(None));
+}
+
+#[test]
+fn once_grown_it_allocates_nothing() {
+    const AT_ONCE: usize = 100;
+    let mut set = SlotSet::new();
+    let wakes = Wakes::new();
+    let mut run = |scripts: Vec<Arc<Script>>| {
+        measure(|| {
+            for (id, script) in scripts.iter().enumerate() {
+                let _ = set.start(Scripted { id, script: Arc::clone(script) });
+                if set.len() == AT_ONCE {
+                    scripts[id + 1 - AT_ONCE].tell();
+                    assert!(poll_next(&mut set, &wakes).is_ready());
+                }
+            }
+            for script in &scripts[scripts.len() + 1 - AT_ONCE..] {
+                script.tell();
+            }
+            while let Poll::Ready(Some(_)) = poll_next(&mut set, &wakes) {}
+        })
+    };
+    let new = |count: usize| (0..count).map(|_| Script::new(1)).collect();
+    let growing = run(new(2 * AT_ONCE));
+    assert!(growing.count_total >= 2 * AT_ONCE as u64, "a future and a waker each: {growing:?}");
+    assert_eq!(run(new(10_000)).count_total, 0);
+}
