@@ -1,7 +1,10 @@
 use std::mem;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+
+use triomphe::Arc;
 
 use super::error::{JoinError, contain};
 use crate::Ambient;
@@ -15,6 +18,9 @@ pub(super) struct Cell<T> {
     aborted: AtomicBool,
     /// What the task inherited.
     ambient: Ambient,
+    /// Which waker is in `state.worker`. Only the working end asks, so that it needs no lock to see
+    /// that its waker is the same as ever.
+    registered: WakerIdentity,
     state: Mutex<State<T>>,
 }
 
@@ -36,11 +42,32 @@ enum Outcome<T> {
     Gone,
 }
 
+/// What tells a waker from the others that exist, as [`Waker::will_wake`] does. It says nothing of
+/// one that is gone: the cell keeps the waker that it knows.
+#[derive(Default)]
+struct WakerIdentity {
+    data: AtomicUsize,
+    vtable: AtomicUsize,
+}
+
+impl WakerIdentity {
+    fn is(&self, waker: &Waker) -> bool {
+        self.data.load(Ordering::Relaxed) == waker.data().addr()
+            && self.vtable.load(Ordering::Relaxed) == ptr::from_ref(waker.vtable()).addr()
+    }
+
+    fn set(&self, waker: &Waker) {
+        self.data.store(waker.data().addr(), Ordering::Relaxed);
+        self.vtable.store(ptr::from_ref(waker.vtable()).addr(), Ordering::Relaxed);
+    }
+}
+
 impl<T> Cell<T> {
     pub(super) fn new() -> Self {
         Self {
             aborted: AtomicBool::new(false),
             ambient: Ambient::current(),
+            registered: WakerIdentity::default(),
             state: Mutex::new(State { outcome: Outcome::Awaited, joiner: None, worker: None }),
         }
     }
@@ -55,7 +82,12 @@ impl<T> Cell<T> {
 
     /// Notes whom an abort has to wake; false when the abort is here already.
     pub(super) fn register_worker(&self, waker: &Waker) -> bool {
-        let replaced = self.lock().worker.replace(waker.clone());
+        if self.registered.is(waker) {
+            return true;
+        }
+        let waker = waker.clone();
+        self.registered.set(&waker);
+        let replaced = self.lock().worker.replace(waker);
         drop(replaced);
         !self.is_aborted()
     }
@@ -65,8 +97,8 @@ impl<T> Cell<T> {
     /// It takes the working end's share of the cell and gives it up before it wakes the joiner, who
     /// then finds the cell its own.
     #[inline]
-    pub(super) fn finish(self: Arc<Self>, result: Result<T, JoinError>) {
-        let mut state = self.lock();
+    pub(super) fn finish(cell: Arc<Self>, result: Result<T, JoinError>) {
+        let mut state = cell.lock();
         let unwanted = match state.outcome {
             Outcome::Awaited => {
                 state.outcome = Outcome::Done(result);
@@ -81,7 +113,7 @@ impl<T> Cell<T> {
         let (joiner, worker) = (state.joiner.take(), state.worker.take());
         drop(state);
         drop(worker);
-        drop(self);
+        drop(cell);
         if let Some(joiner) = joiner {
             joiner.wake();
         }
@@ -94,7 +126,7 @@ impl<T> Cell<T> {
     /// The result, when `cell` is the only share left: no lock is needed then.
     #[inline]
     pub(super) fn into_result(cell: Arc<Self>) -> Option<Result<T, JoinError>> {
-        let state = Arc::into_inner(cell)?.state.into_inner();
+        let state = Arc::try_unwrap(cell).ok()?.state.into_inner();
         match state.unwrap_or_else(PoisonError::into_inner).outcome {
             Outcome::Done(result) => Some(result),
             Outcome::Awaited | Outcome::Unwanted | Outcome::Gone => None,

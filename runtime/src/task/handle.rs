@@ -1,8 +1,10 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
+
+use triomphe::Arc;
+use unsize::{CoerceUnsize, Coercion};
 
 use super::cell::{Abort, Cell};
 use super::error::JoinError;
@@ -75,7 +77,7 @@ impl<T: Send + 'static> Task<T> {
 
     /// A handle that can abort the task and does not keep it from being cancelled by a drop.
     pub fn abort_handle(&self) -> AbortHandle {
-        AbortHandle { name: self.name.clone(), cell: self.cell.clone().map(|cell| cell as _) }
+        AbortHandle { name: self.name.clone(), cell: self.cell.clone().map(erase) }
     }
 
     /// Whether the task has ended: when it is true, awaiting the task is ready at once.
@@ -90,7 +92,7 @@ impl<T> Future for Task<T> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // The cell of a task that has ended is nobody else's, unless somebody may abort it.
-        if let Some(cell) = self.cell.take_if(|cell| Arc::strong_count(cell) == 1)
+        if let Some(cell) = self.cell.take_if(|cell| cell.is_unique())
             && let Some(result) = Cell::into_result(cell)
         {
             return Poll::Ready(result);
@@ -130,7 +132,7 @@ pub struct AbortHandle {
 
 impl AbortHandle {
     pub(super) fn new<T: Send + 'static>(name: TaskName, cell: Arc<Cell<T>>) -> Self {
-        Self { name, cell: Some(cell) }
+        Self { name, cell: Some(erase(cell)) }
     }
 
     /// As [`Task::abort`].
@@ -156,3 +158,10 @@ impl fmt::Debug for AbortHandle {
         f.debug_struct("AbortHandle").field("name", &self.name).finish_non_exhaustive()
     }
 }
+
+fn erase<T: Send + 'static>(cell: Arc<Cell<T>>) -> Arc<dyn Abort> {
+    cell.unsize(Coercion!(to dyn Abort))
+}
+
+// The cell is behind a pointer; nothing of the value is pinned in the handle.
+impl<T> Unpin for Task<T> {}

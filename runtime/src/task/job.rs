@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use triomphe::Arc;
 
 use super::cell::Cell;
 use super::error::{JoinError, contain};
@@ -19,7 +19,7 @@ impl<T, F: FnOnce() -> T> Job<T, F> {
         // One that was aborted before it began is dropped instead.
         if let Some((closure, cell)) = self.work.take_if(|(_, cell)| !cell.is_aborted()) {
             let result = cell.ambient().enter(|| contain(closure));
-            cell.finish(result.map_err(JoinError::Panicked));
+            Cell::finish(cell, result.map_err(JoinError::Panicked));
         }
     }
 }
@@ -32,6 +32,6 @@ impl<T, F> Drop for Job<T, F> {
             Ok(()) if cell.is_aborted() => JoinError::Cancelled,
             Ok(()) => JoinError::RuntimeGone,
         };
-        cell.finish(Err(error));
+        Cell::finish(cell, Err(error));
     }
 }

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+
+use triomphe::Arc;
 
 use super::cell::Cell;
 use super::handle::{AbortHandle, Task};
@@ -65,7 +66,7 @@ impl<T: Send + 'static> NewTask<T> {
 
     /// Does not run, and answers `result`: for owners that take no more.
     pub fn end(self, result: Result<T, super::JoinError>) -> Task<T> {
-        Arc::clone(&self.cell).finish(result);
+        Cell::finish(Arc::clone(&self.cell), result);
         Task::new(self.name, self.cell)
     }
 }

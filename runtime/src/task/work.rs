@@ -1,9 +1,9 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
+use triomphe::Arc;
 
 use super::cell::Cell;
 use super::error::{JoinError, contain};
@@ -14,8 +14,6 @@ pin_project! {
         #[pin]
         future: Option<F>,
         cell: Option<Arc<Cell<F::Output>>>,
-        // The waker that an abort would wake.
-        registered: Option<Waker>,
     }
 
     impl<F: Future> PinnedDrop for Work<F> {
@@ -29,7 +27,7 @@ pin_project! {
 
 impl<F: Future> Work<F> {
     pub(super) fn new(future: F, cell: Arc<Cell<F::Output>>) -> Self {
-        Self { future: Some(future), cell: Some(cell), registered: None }
+        Self { future: Some(future), cell: Some(cell) }
     }
 
     /// Publishes the outcome. The future has been dropped by then: who hears that a task has ended
@@ -37,7 +35,7 @@ impl<F: Future> Work<F> {
     #[inline]
     fn end_with(self: Pin<&mut Self>, result: Result<F::Output, JoinError>) {
         if let Some(cell) = self.project().cell.take() {
-            cell.finish(result);
+            Cell::finish(cell, result);
         }
     }
 
@@ -82,10 +80,6 @@ impl<F: Future> Future for Work<F> {
         match polled {
             Ok(Some(Poll::Ready(value))) => self.end_with(Ok(value)),
             Ok(Some(Poll::Pending)) => {
-                if matches!(this.registered, Some(waker) if waker.will_wake(cx.waker())) {
-                    return Poll::Pending;
-                }
-                *this.registered = Some(cx.waker().clone());
                 if cell.register_worker(cx.waker()) {
                     return Poll::Pending;
                 }
