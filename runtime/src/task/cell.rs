@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use triomphe::Arc;
 
-use super::error::{JoinError, contain};
+use super::error::{JoinError, discard};
 use crate::Ambient;
 
 /// Where a task's two ends meet: the future that a runtime polls, and the [`Task`](super::Task).
@@ -119,7 +119,7 @@ impl<T> Cell<T> {
         }
         if let Some(unwanted) = unwanted {
             // Nobody will hear of a value whose destructor panics, and the runtime must not.
-            let _ = contain(|| drop(unwanted));
+            discard(unwanted);
         }
     }
 

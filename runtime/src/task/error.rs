@@ -104,3 +104,11 @@ impl fmt::Display for Panic {
 pub(crate) fn contain<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
     catch_unwind(AssertUnwindSafe(f)).map_err(Panic::new)
 }
+
+/// Drops what nobody wants, and contains the panic of its destructor. What that panic carries is
+/// leaked: it could panic once more.
+pub(crate) fn discard<T>(value: T) {
+    if let Err(panic) = contain(|| drop(value)) {
+        std::mem::forget(panic);
+    }
+}

@@ -6,7 +6,7 @@ use pin_project_lite::pin_project;
 use triomphe::Arc;
 
 use super::cell::Cell;
-use super::error::{JoinError, contain};
+use super::error::{JoinError, contain, discard};
 
 pin_project! {
     /// What a runtime polls for a task: the user's future, and the way to tell how it ended. It never panics, and it tells exactly once, also when it is dropped.
@@ -45,13 +45,8 @@ impl<F: Future> Work<F> {
         let this = self.as_mut().project();
         let Some(cell) = this.cell else { return };
         let mut future = this.future;
-        let error = match (cell.ambient().enter(|| contain(|| future.set(None))), error) {
-            (Err(panic), JoinError::Cancelled | JoinError::RuntimeGone) => {
-                JoinError::Panicked(panic)
-            }
-            (_, error) => error,
-        };
-        self.end_with(Err(error));
+        let dropped = cell.ambient().enter(|| contain(|| future.set(None)));
+        self.end_with(Err(dropped.map_or_else(JoinError::Panicked, |()| error)));
     }
 }
 
@@ -66,28 +61,37 @@ impl<F: Future> Future for Work<F> {
             self.cancel_with(JoinError::Cancelled);
             return Poll::Ready(());
         }
-        let mut slot = this.future;
-        let polled = cell.ambient().enter(|| {
-            contain(|| {
-                let future = slot.as_mut().as_pin_mut()?;
-                let polled = future.poll(cx);
-                if polled.is_ready() {
-                    slot.set(None);
-                }
-                Some(polled)
-            })
-        });
-        match polled {
-            Ok(Some(Poll::Ready(value))) => self.end_with(Ok(value)),
-            Ok(Some(Poll::Pending)) => {
-                if cell.register_worker(cx.waker()) {
-                    return Poll::Pending;
-                }
-                self.cancel_with(JoinError::Cancelled);
-            }
-            Ok(None) => {}
-            Err(panic) => self.cancel_with(JoinError::Panicked(panic)),
+        let future = this.future;
+        if let Some(result) = cell.ambient().enter(|| poll_to_result(future, cx)) {
+            self.end_with(result);
+        } else if cell.register_worker(cx.waker()) {
+            return Poll::Pending;
+        } else {
+            self.cancel_with(JoinError::Cancelled);
         }
         Poll::Ready(())
+    }
+}
+
+/// What a poll of `future` came to, with the future dropped; `None` while it is pending. Whatever
+/// panics is contained: the first panic is told, those in its wake are not.
+#[inline]
+fn poll_to_result<F: Future>(
+    mut future: Pin<&mut Option<F>>,
+    cx: &mut Context<'_>,
+) -> Option<Result<F::Output, JoinError>> {
+    match contain(|| Some(future.as_mut().as_pin_mut()?.poll(cx))) {
+        Ok(None | Some(Poll::Pending)) => None,
+        Ok(Some(Poll::Ready(value))) => Some(match contain(|| future.set(None)) {
+            Ok(()) => Ok(value),
+            Err(panic) => {
+                discard(value);
+                Err(JoinError::Panicked(panic))
+            }
+        }),
+        Err(panic) => {
+            discard(contain(|| future.set(None)));
+            Some(Err(JoinError::Panicked(panic)))
+        }
     }
 }
