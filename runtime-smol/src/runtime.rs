@@ -60,17 +60,20 @@ impl Smol {
     }
 
     /// What smol, which uses `std`'s clock, calls this instant.
+    #[inline]
     pub fn to_native(instant: Instant) -> std::time::Instant {
         instant.into_std()
     }
 
     /// The instant that smol, which uses `std`'s clock, calls so.
+    #[inline]
     pub fn from_native(instant: std::time::Instant) -> Instant {
         Instant::from_std(instant)
     }
 }
 
 /// The clock of smol's timers.
+#[inline]
 pub(crate) fn exact_now() -> Instant {
     Smol::from_native(std::time::Instant::now())
 }
@@ -84,6 +87,7 @@ impl Handle {
 impl Runtime for Smol {
     type Sleep = SmolSleep;
 
+    #[inline]
     fn now(&self) -> Instant {
         self.clock.now(exact_now)
     }
@@ -96,6 +100,7 @@ impl Runtime for Smol {
         RandomState::new().hash_one(())
     }
 
+    #[inline]
     fn sleep_until(&self, deadline: Instant) -> SmolSleep {
         let timer = Timer::at(Self::to_native(deadline));
         SmolSleep::new(timer, deadline, self.clock.clone(), self.executor.clone())

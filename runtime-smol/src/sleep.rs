@@ -22,6 +22,7 @@ pub struct SmolSleep {
 }
 
 impl SmolSleep {
+    #[inline]
     pub(crate) fn new(timer: Timer, deadline: Instant, clock: Clock, executor: Handle) -> Self {
         Self { timer, deadline, clock, executor }
     }
@@ -37,6 +38,7 @@ impl Sleep for SmolSleep {
 impl Future for SmolSleep {
     type Output = ();
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         loop {

@@ -13,6 +13,7 @@ impl Clock {
         Self { fast: Some(std::sync::Arc::new(mtaio_runtime::FastClock::new(now))) }
     }
 
+    #[inline]
     pub(crate) fn now(&self, exact: impl Fn() -> Instant) -> Instant {
         match &self.fast {
             Some(fast) => fast.now(exact),
@@ -28,6 +29,7 @@ impl Clock {
 
 #[cfg(not(feature = "fast-clock"))]
 impl Clock {
+    #[inline]
     pub(crate) fn now(&self, exact: impl Fn() -> Instant) -> Instant {
         exact()
     }

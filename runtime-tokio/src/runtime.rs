@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::SystemTime;
 
 use mtaio_runtime::{Instant, Runtime, TaskName};
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Id};
 
 use crate::clock::Clock;
 use crate::{InvalidRuntime, TokioSleep};
@@ -14,6 +14,7 @@ use crate::{InvalidRuntime, TokioSleep};
 #[derive(Clone, Debug)]
 pub struct Tokio {
     handle: Handle,
+    id: Id,
     clock: Clock,
 }
 
@@ -30,7 +31,7 @@ impl Tokio {
             drop(tokio::time::sleep(std::time::Duration::ZERO));
         };
         match catch_unwind(AssertUnwindSafe(probe)) {
-            Ok(()) => Ok(Self { handle, clock: Clock::default() }),
+            Ok(()) => Ok(Self { id: handle.id(), handle, clock: Clock::default() }),
             Err(_) => Err(InvalidRuntime::NoTimers),
         }
     }
@@ -61,11 +62,13 @@ impl Tokio {
     }
 
     /// What tokio calls this instant.
+    #[inline]
     pub fn to_native(instant: Instant) -> tokio::time::Instant {
         instant.into_std().into()
     }
 
     /// The instant that tokio calls so.
+    #[inline]
     pub fn from_native(instant: tokio::time::Instant) -> Instant {
         Instant::from_std(instant.into_std())
     }
@@ -75,7 +78,7 @@ impl Tokio {
     #[inline]
     fn timer(&self, deadline: tokio::time::Instant) -> tokio::time::Sleep {
         match Handle::try_current() {
-            Ok(current) if current.id() == self.handle.id() => tokio::time::sleep_until(deadline),
+            Ok(current) if current.id() == self.id => tokio::time::sleep_until(deadline),
             _ => {
                 let _context = self.handle.enter();
                 tokio::time::sleep_until(deadline)
@@ -85,6 +88,7 @@ impl Tokio {
 
     /// Tokio's clock can be paused only in a runtime of the flavor `current_thread`, and is read
     /// as paused only in its context.
+    #[inline]
     fn exact_now(&self) -> Instant {
         #[cfg(feature = "test-util")]
         let _context = self.handle.enter();
@@ -93,6 +97,7 @@ impl Tokio {
 }
 
 /// Tokio's clock, as it stands in the present context.
+#[inline]
 pub(crate) fn exact_now() -> Instant {
     Tokio::from_native(tokio::time::Instant::now())
 }
@@ -100,6 +105,7 @@ pub(crate) fn exact_now() -> Instant {
 impl Runtime for Tokio {
     type Sleep = TokioSleep;
 
+    #[inline]
     fn now(&self) -> Instant {
         self.clock.now(|| self.exact_now())
     }

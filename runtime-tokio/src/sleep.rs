@@ -36,6 +36,7 @@ enum State {
 }
 
 impl TokioSleep {
+    #[inline]
     pub(crate) const fn new(timer: tokio::time::Sleep, deadline: Instant, clock: Clock) -> Self {
         Self { timer, deadline, clock, state: State::New }
     }
@@ -52,6 +53,7 @@ impl Sleep for TokioSleep {
 impl Future for TokioSleep {
     type Output = ();
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
         loop {

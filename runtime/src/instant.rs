@@ -76,55 +76,43 @@ impl Instant {
     /// The instant of a real clock that `std` calls `instant`.
     ///
     /// For adapters of real runtimes: it reads no clock. The first call of the process fixes the
-    /// common epoch, one day before its argument; what lies before the epoch becomes
-    /// [`Instant::ZERO`].
+    /// common epoch, a day before its argument where the platform's clock reaches back as far;
+    /// what lies before the epoch becomes [`Instant::ZERO`].
     #[inline]
     pub fn from_std(instant: std::time::Instant) -> Self {
-        let since_anchor = instant.saturating_duration_since(anchor(instant));
-        // Only an instant taken before the anchor needs the second look.
-        if since_anchor.is_zero() {
-            let before = anchor(instant).saturating_duration_since(instant);
-            return ANCHOR.saturating_sub(before);
-        }
-        ANCHOR.saturating_add(since_anchor)
+        let epoch = *EPOCH.get_or_init(|| epoch_before(instant));
+        Self(saturating_nanos(instant.saturating_duration_since(epoch)))
     }
 
     /// What `std` calls this instant of a real clock.
     ///
-    /// Instants that the platform's clock can't hold come back as the furthest that it can: the
-    /// result is never earlier than 30 years from the epoch for a later `self`.
+    /// An instant that the platform's clock can't hold comes back as one that it can, at least 30
+    /// years after the epoch.
     #[inline]
     pub fn into_std(self) -> std::time::Instant {
-        // Without an anchor no instant of a real clock has been made yet, so any will do.
+        // Without an epoch no instant of a real clock has been made yet, so any will do.
         #[expect(clippy::disallowed_methods, reason = "reached before any clock was read")]
-        let anchor = *EPOCH.get_or_init(std::time::Instant::now);
-        if self >= ANCHOR {
-            let after = self.saturating_duration_since(ANCHOR);
-            anchor.checked_add(after).or_else(|| anchor.checked_add(FAR_FUTURE))
-        } else {
-            anchor.checked_sub(ANCHOR.saturating_duration_since(self))
-        }
-        .unwrap_or(anchor)
+        let epoch = *EPOCH.get_or_init(|| epoch_before(std::time::Instant::now()));
+        let exact = epoch.checked_add(Duration::from_nanos(self.0));
+        exact.or_else(|| epoch.checked_add(FAR_FUTURE)).unwrap_or(epoch)
     }
 }
-
-/// Where the anchor lies: a day after the epoch, so that instants from shortly before the first
-/// clock reading can be told too.
-const ANCHOR: Instant = Instant(24 * 60 * 60 * 1_000_000_000);
 
 /// Every platform's clock can hold this much more.
 const FAR_FUTURE: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
-/// The process-wide anchor of real clocks. It is written once and holds no state that changes:
+/// The process-wide epoch of real clocks. It is written once and holds no state that changes:
 /// without it, two adapters in one process could not compare their instants.
 static EPOCH: OnceLock<std::time::Instant> = OnceLock::new();
 
-#[inline]
-fn anchor(first: std::time::Instant) -> std::time::Instant {
-    *EPOCH.get_or_init(|| first)
+/// A day back, so that instants from before the first clock reading can be told too.
+#[cold]
+fn epoch_before(first: std::time::Instant) -> std::time::Instant {
+    first.checked_sub(Duration::from_secs(24 * 60 * 60)).unwrap_or(first)
 }
 
 /// As `Duration::as_nanos`, in 64 bits: this is on the way of every timer.
+#[inline]
 const fn saturating_nanos(duration: Duration) -> u64 {
     match duration.as_secs().checked_mul(1_000_000_000) {
         Some(nanos) => nanos.saturating_add(duration.subsec_nanos() as u64),
