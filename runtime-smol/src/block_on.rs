@@ -43,7 +43,7 @@ pub fn block_on<F: Future>(main: impl FnOnce(Smol) -> F) -> io::Result<F::Output
                 .name(format!("mtaio-smol-{core}"))
                 .spawn_scoped(scope, move || drive(&executor, &stopped))?;
         }
-        Ok(smol::block_on(main(rt)))
+        Ok(smol::block_on(async { main(rt).await }))
     })
 }
 

@@ -1,7 +1,7 @@
 use std::future::Future;
 use std::io;
 
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::Tokio;
 
@@ -26,9 +26,19 @@ use crate::Tokio;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn block_on<F: Future>(main: impl FnOnce(Tokio) -> F) -> io::Result<F::Output> {
-    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    let running = Running(Some(Builder::new_multi_thread().enable_all().build()?));
+    let Some(runtime) = &running.0 else { unreachable!("taken only when it is dropped") };
     let rt = Tokio::new(runtime.handle().clone()).map_err(io::Error::other)?;
-    let output = runtime.block_on(main(rt));
-    runtime.shutdown_background();
-    Ok(output)
+    Ok(runtime.block_on(async { main(rt).await }))
+}
+
+/// Shuts down without waiting, also when `main` panics.
+struct Running(Option<Runtime>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }

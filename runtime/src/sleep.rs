@@ -9,8 +9,8 @@ use crate::Instant;
 ///
 /// - When the future is ready, `rt.now() >= deadline` holds, always.
 /// - The waker of the last poll is the one that is woken, whichever task or thread it polls from.
-/// - A deadline that has passed is ready at the first poll; one that can't be represented is one
-///   that does not come.
+/// - A deadline that has passed is ready at the first poll, or, where it passed just now, at the
+///   next tick of the timers (tokio's is 1 ms). One that can't be represented does not come.
 /// - Dropping it leaves nothing registered.
 /// - After the runtime is gone it stays pending.
 ///

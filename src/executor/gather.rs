@@ -8,7 +8,6 @@ use std::task::{Context, Poll, ready};
 use super::collect::{Collect, Everything, FirstError, FirstUnfinished};
 use super::error::{GatherError, RunError};
 use super::launch::{Indexed, Launch};
-use crate::callback::Callback;
 use crate::queue::{Acquire, SlotSet};
 
 /// Many futures and one answer: await it. See [`TaskExecutor::gather`](super::TaskExecutor::gather)
@@ -59,8 +58,10 @@ impl<I: Iterator<Item: Future>, L: Launch<I::Item>> Gather<I, L> {
     }
 }
 
+// Who awaits a gather of futures that can't fail is shown these lines by the compiler.
 impl<I, L, T, E> IntoFuture for Gather<I, L>
 where
+    // Of plain values: `gather.values().await`. Of each result: `gather.settle().await`.
     I: Iterator<Item: Future<Output = Result<T, E>>>,
     L: Launch<I::Item>,
 {
@@ -274,32 +275,6 @@ impl<I: Iterator> Items<I> {
 
     fn close(&mut self) {
         (self.futures, self.next, self.closed) = (None, None, true);
-    }
-}
-
-/// The futures of calling one callback with each item.
-#[derive(Clone)]
-pub struct Calls<I, F> {
-    items: I,
-    callback: F,
-}
-
-impl<I, F> Calls<I, F> {
-    pub(super) const fn new(items: I, callback: F) -> Self {
-        Self { items, callback }
-    }
-}
-
-impl<I: Iterator, F: Callback<I::Item>> Iterator for Calls<I, F> {
-    type Item = F::Future;
-
-    fn next(&mut self) -> Option<F::Future> {
-        let item = self.items.next()?;
-        Some(self.callback.clone().call(item))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.items.size_hint()
     }
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use mtaio_runtime::{DynRuntime, Runtime};
 
-use super::gather::{Calls, Gather};
+use super::calls::Calls;
+use super::gather::Gather;
 use super::launch::InPlace;
 use super::run::Run;
 use crate::callback::Callback;

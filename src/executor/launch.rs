@@ -100,7 +100,7 @@ impl<F: Future> Launch<F> for InPlace {
     }
 
     fn launch(&self, future: F) -> Result<Self::Running, RunError> {
-        Ok(Contained { future })
+        Ok(Contained { future: Some(future) })
     }
 
     fn end(in_flight: &mut SlotSet<Indexed<Self::Running>>) {
@@ -109,10 +109,10 @@ impl<F: Future> Launch<F> for InPlace {
 }
 
 pin_project! {
-    /// A future whose panic is an error.
+    /// A future whose panic is an error: in a poll, or when it is dropped at its end.
     pub struct Contained<F> {
         #[pin]
-        future: F,
+        future: Option<F>,
     }
 }
 
@@ -120,12 +120,20 @@ impl<F: Future> Future for Contained<F> {
     type Output = Result<F::Output, RunError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        match catch_unwind(AssertUnwindSafe(|| this.future.poll(cx))) {
-            Ok(polled) => polled.map(Ok),
-            Err(payload) => Poll::Ready(Err(RunError::Panicked(Panic::new(payload)))),
-        }
+        let mut future = self.project().future;
+        let Some(polled) = future.as_mut().as_pin_mut().map(|future| contain(|| future.poll(cx)))
+        else {
+            panic!("polled after it was ready");
+        };
+        let result = ready!(polled.map_or_else(|panic| Poll::Ready(Err(panic)), |p| p.map(Ok)));
+        let dropped = contain(|| future.set(None));
+        Poll::Ready(result.and_then(|value| dropped.map(|()| value)).map_err(RunError::Panicked))
     }
+}
+
+/// Calls `f` and turns a panic into a value.
+pub(super) fn contain<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
+    catch_unwind(AssertUnwindSafe(f)).map_err(Panic::new)
 }
 
 pin_project! {

@@ -25,6 +25,7 @@
 //! # }).unwrap();
 //! ```
 
+mod calls;
 mod cancellation;
 mod collect;
 mod error;
@@ -36,9 +37,10 @@ mod run;
 mod shutdown;
 mod task_executor;
 
+pub use self::calls::{Call, Calls};
 pub use self::cancellation::{CancellationToken, Cancelled, DropGuard, RunUntilCancelled};
 pub use self::error::{GatherError, RunError};
-pub use self::gather::{Calls, Gather, Gathering, Settle, Values};
+pub use self::gather::{Gather, Gathering, Settle, Values};
 pub use self::inline::Inline;
 pub use self::launch::{InPlace, Tasks};
 pub use self::run::Run;

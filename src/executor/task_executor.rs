@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use mtaio_runtime::{DynRuntime, JoinError, NewTask, Runtime, Task, TaskName};
 
+use super::calls::Calls;
 use super::error::RunError;
-use super::gather::{Calls, Gather};
+use super::gather::Gather;
 use super::inline::Inline;
 use super::launch::{Tasks, Tracked};
 use super::registry::Registry;

@@ -19,6 +19,7 @@ on_every_runtime!(
     unordered_answers_the_quick_first,
     the_first_error_ends_the_rest_and_waits_for_it,
     a_panic_in_gather_names_its_item,
+    a_panic_before_there_is_a_future_is_the_items_own,
     settle_answers_everything,
     dropping_gather_ends_everything,
     a_gather_larger_than_the_slots_of_a_word
@@ -127,6 +128,18 @@ async fn a_panic_in_gather_names_its_item<R: Runtime>(rt: R) {
     let error = failed.expect_err("one panics");
     assert_eq!(error.index(), 1);
     assert!(error.to_string().starts_with("item 1: the work panicked: "), "{error}");
+}
+
+async fn a_panic_before_there_is_a_future_is_the_items_own<R: Runtime>(rt: R) {
+    let executor = TaskExecutor::new(&rt).limit(2).expect("a limit");
+    let callback = |n: u32| {
+        assert_ne!(n, 1, "not one");
+        async move { n }
+    };
+    let settled = executor.map(0..3, callback).settle().await;
+    assert!(matches!(settled[..], [Ok(0), Err(RunError::Panicked(_)), Ok(2)]), "{settled:?}");
+    let settled = executor.inline().map(0..3, callback).settle().await;
+    assert!(matches!(settled[..], [Ok(0), Err(RunError::Panicked(_)), Ok(2)]), "{settled:?}");
 }
 
 async fn settle_answers_everything<R: Runtime>(rt: R) {
