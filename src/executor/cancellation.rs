@@ -1,11 +1,11 @@
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker};
 
-use event_listener::{Event, EventListener};
 use pin_project_lite::pin_project;
 use slab::Slab;
 
@@ -78,13 +78,18 @@ pub struct CancellationToken {
 }
 
 struct Node {
-    /// Set under the lock of `children`, so that no child is born between the two.
+    /// Set under the lock, so that nobody is born or begins to wait between the two.
     is_cancelled: AtomicBool,
-    cancelled: Event,
-    /// Emptied when it is cancelled.
-    children: Mutex<Slab<Weak<Self>>>,
+    state: Mutex<State>,
     /// The parent, and the place among its children.
     parent: Option<(Arc<Self>, usize)>,
+}
+
+#[derive(Default)]
+struct State {
+    children: Slab<Weak<Node>>,
+    /// Who waits for the end. Emptied when it comes.
+    waiters: Slab<Waker>,
 }
 
 impl CancellationToken {
@@ -96,28 +101,31 @@ impl CancellationToken {
     /// A token that is cancelled with this one, and can be cancelled without it.
     #[must_use]
     pub fn child(&self) -> Self {
-        let mut children = self.node.children();
+        let mut state = self.node.lock();
         if self.is_cancelled() {
             return Self { node: Arc::new(Node::new(true, None)) };
         }
-        let place = children.vacant_entry();
+        let place = state.children.vacant_entry();
         let node = Arc::new(Node::new(false, Some((Arc::clone(&self.node), place.key()))));
         place.insert(Arc::downgrade(&node));
-        drop(children);
+        drop(state);
         Self { node }
     }
 
     /// Asks for the end: of this token, its clones and its children. Again does nothing.
+    ///
+    /// When it returns, and when a waiter is woken, all of them are cancelled.
     pub fn cancel(&self) {
         let mut nodes = vec![Arc::clone(&self.node)];
+        let mut woken = Vec::new();
         while let Some(node) = nodes.pop() {
-            let mut children = node.children();
+            let mut state = node.lock();
             node.is_cancelled.store(true, Ordering::Release);
-            let orphans = std::mem::take(&mut *children);
-            drop(children);
-            nodes.extend(orphans.iter().filter_map(|(_, child)| child.upgrade()));
-            node.cancelled.notify(usize::MAX);
+            // The children stay: a second request at the same time looks for them too.
+            nodes.extend(state.children.iter().filter_map(|(_, child)| child.upgrade()));
+            woken.extend(state.waiters.drain());
         }
+        woken.into_iter().for_each(Waker::wake);
     }
 
     /// Whether the end has been asked for.
@@ -131,7 +139,7 @@ impl CancellationToken {
     ///
     /// Nothing is lost by dropping it.
     pub fn cancelled(&self) -> Cancelled {
-        Cancelled { node: Arc::clone(&self.node), listener: None }
+        Cancelled { node: Arc::clone(&self.node), place: None }
     }
 
     /// Runs `future` to its end, or until the end is asked for: then it is not polled any more,
@@ -151,17 +159,13 @@ impl CancellationToken {
 }
 
 impl Node {
-    const fn new(is_cancelled: bool, parent: Option<(Arc<Self>, usize)>) -> Self {
-        Self {
-            is_cancelled: AtomicBool::new(is_cancelled),
-            cancelled: Event::new(),
-            children: Mutex::new(Slab::new()),
-            parent,
-        }
+    fn new(is_cancelled: bool, parent: Option<(Arc<Self>, usize)>) -> Self {
+        let (is_cancelled, state) = (AtomicBool::new(is_cancelled), Mutex::default());
+        Self { is_cancelled, state, parent }
     }
 
-    fn children(&self) -> MutexGuard<'_, Slab<Weak<Self>>> {
-        self.children.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -170,7 +174,7 @@ impl Drop for Node {
         // A loop, since a long line of descendants dropped one inside the other needs a long stack.
         let mut above = self.parent.take();
         while let Some((parent, place)) = above {
-            parent.children().try_remove(place);
+            parent.lock().children.try_remove(place);
             above = Arc::into_inner(parent).and_then(|mut parent| parent.parent.take());
         }
     }
@@ -192,25 +196,44 @@ impl fmt::Debug for CancellationToken {
 #[must_use = "futures do nothing unless polled"]
 pub struct Cancelled {
     node: Arc<Node>,
-    listener: Option<EventListener>,
+    /// The place among the waiters.
+    place: Option<usize>,
 }
 
 impl Future for Cancelled {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            if self.node.is_cancelled.load(Ordering::Acquire) {
-                self.listener = None;
-                return Poll::Ready(());
+        if self.node.is_cancelled.load(Ordering::Acquire) {
+            self.place = None;
+            return Poll::Ready(());
+        }
+        // Wakers are foreign code: they are cloned and dropped without the lock.
+        let waker = cx.waker().clone();
+        let this = &mut *self;
+        let mut state = this.node.lock();
+        if this.node.is_cancelled.load(Ordering::Acquire) {
+            this.place = None;
+            return Poll::Ready(());
+        }
+        let replaced = match this.place {
+            Some(place) => Some(mem::replace(&mut state.waiters[place], waker)),
+            None => {
+                this.place = Some(state.waiters.insert(waker));
+                None
             }
-            match &mut self.listener {
-                Some(listener) => {
-                    ready!(Pin::new(listener).poll(cx));
-                    self.listener = None;
-                }
-                None => self.listener = Some(self.node.cancelled.listen()),
-            }
+        };
+        drop(state);
+        drop(replaced);
+        Poll::Pending
+    }
+}
+
+impl Drop for Cancelled {
+    fn drop(&mut self) {
+        if let Some(place) = self.place {
+            let waker = self.node.lock().waiters.try_remove(place);
+            drop(waker);
         }
     }
 }
