@@ -56,7 +56,7 @@ impl Smol {
     #[cfg(feature = "fast-clock")]
     #[must_use]
     pub fn with_fast_clock(self) -> Self {
-        Self { clock: Clock::fast(exact_now()), ..self }
+        Self { clock: Clock::fast(exact_now), ..self }
     }
 
     /// What smol, which uses `std`'s clock, calls this instant.

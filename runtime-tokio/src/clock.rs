@@ -9,8 +9,8 @@ pub(crate) struct Clock {
 
 #[cfg(feature = "fast-clock")]
 impl Clock {
-    pub(crate) fn fast(now: Instant) -> Self {
-        Self { fast: Some(std::sync::Arc::new(mtaio_runtime::FastClock::new(now))) }
+    pub(crate) fn fast(exact: impl Fn() -> Instant) -> Self {
+        Self { fast: Some(std::sync::Arc::new(mtaio_runtime::FastClock::new(exact))) }
     }
 
     #[inline]

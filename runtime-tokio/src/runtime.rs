@@ -53,7 +53,7 @@ impl Tokio {
     #[cfg(feature = "fast-clock")]
     #[must_use]
     pub fn with_fast_clock(self) -> Self {
-        Self { clock: Clock::fast(self.exact_now()), ..self }
+        Self { clock: Clock::fast(|| self.exact_now()), ..self }
     }
 
     /// The tokio handle inside.

@@ -28,20 +28,25 @@ pub struct FastClock {
 }
 
 impl FastClock {
-    /// A clock that starts at `reference`.
-    pub fn new(reference: Instant) -> Self {
+    /// A clock that starts with the reference. The first of a process takes a while: the counter is
+    /// calibrated.
+    pub fn new(reference: impl Fn() -> Instant) -> Self {
         let counter = quanta::Clock::new();
         let nanos = counter.delta_as_nanos(0, RATE_SAMPLE).max(1);
         let rate = fixed(nanos, RATE_SAMPLE);
-        Self {
+        let clock = Self {
             version: AtomicU64::new(0),
-            base_count: AtomicU64::new(counter.raw()),
-            base_nanos: AtomicU64::new(reference.as_nanos()),
+            base_count: AtomicU64::new(0),
+            base_nanos: AtomicU64::new(0),
             rate: AtomicU64::new(rate),
             true_rate: rate,
             period: counts(PERIOD, rate),
             counter,
-        }
+        };
+        let (nanos, count) = clock.sample(reference);
+        clock.base_count.store(count, Ordering::Relaxed);
+        clock.base_nanos.store(nanos, Ordering::Relaxed);
+        clock
     }
 
     /// What time it is. `reference` is asked when the next comparison is due.
@@ -152,7 +157,7 @@ mod tests {
     #[expect(clippy::disallowed_methods, reason = "compares with the real clock")]
     fn follows_its_reference_and_never_goes_back() {
         let reference = || Instant::from_std(std::time::Instant::now());
-        let clock = FastClock::new(reference());
+        let clock = FastClock::new(reference);
         thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {
@@ -176,7 +181,7 @@ mod tests {
         // The reference stands still, so the clock is ahead at every comparison.
         let still = AtomicU64::new(1_000);
         let reference = || Instant::from_nanos(still.load(Ordering::Relaxed));
-        let clock = FastClock::new(reference());
+        let clock = FastClock::new(reference);
         let mut last = clock.now(reference);
         for _ in 0..1_000_000 {
             let now = clock.now(reference);
