@@ -79,11 +79,14 @@ impl Tokio {
     fn timer(&self, deadline: tokio::time::Instant) -> tokio::time::Sleep {
         match Handle::try_current() {
             Ok(current) if current.id() == self.id => tokio::time::sleep_until(deadline),
-            _ => {
-                let _context = self.handle.enter();
-                tokio::time::sleep_until(deadline)
-            }
+            _ => self.timer_from_outside(deadline),
         }
+    }
+
+    #[cold]
+    fn timer_from_outside(&self, deadline: tokio::time::Instant) -> tokio::time::Sleep {
+        let _context = self.handle.enter();
+        tokio::time::sleep_until(deadline)
     }
 
     /// Tokio's clock can be paused only in a runtime of the flavor `current_thread`, and is read

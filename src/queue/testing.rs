@@ -2,9 +2,10 @@
 
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
 use std::time::Duration;
 
 use mtaio_runtime::Runtime;
@@ -64,5 +65,55 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
             return output;
         }
         woken.recv_timeout(Duration::from_secs(30)).expect("a wake was lost");
+    }
+}
+
+/// Runs `ours` and `theirs` at the same time on two threads, again and again, so that either may
+/// be ahead by a little; `after` looks at what has become of each round.
+pub(super) fn race<T>(
+    rounds: usize,
+    before: impl Fn() -> T,
+    ours: impl Fn(&mut T),
+    theirs: impl Fn() + Sync,
+    after: impl Fn(T),
+) {
+    let (begun, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let over = AtomicBool::new(false);
+    let wait_for = |counter: &AtomicUsize, round: usize| {
+        while counter.load(Ordering::SeqCst) < round && !over.load(Ordering::SeqCst) {
+            thread::yield_now();
+        }
+    };
+    let delay = |steps: usize| (0..steps).for_each(|_| std::hint::spin_loop());
+    thread::scope(|scope| {
+        let _over = OnDrop(&over);
+        scope.spawn(|| {
+            let _over = OnDrop(&over);
+            for round in 1..=rounds {
+                wait_for(&begun, round);
+                delay(round % 29);
+                if !over.load(Ordering::SeqCst) {
+                    theirs();
+                }
+                done.store(round, Ordering::SeqCst);
+            }
+        });
+        for round in 1..=rounds {
+            let mut value = before();
+            begun.store(round, Ordering::SeqCst);
+            delay(round % 31);
+            ours(&mut value);
+            wait_for(&done, round);
+            after(value);
+        }
+    });
+}
+
+/// Tells other threads to stop, also when this one panics.
+pub(super) struct OnDrop<'a>(pub(super) &'a AtomicBool);
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }

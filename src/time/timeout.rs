@@ -95,6 +95,7 @@ impl<'a, F, R: Runtime> Timeout<'a, F, R> {
 impl<F: Future, R: Runtime> Future for Timeout<'_, F, R> {
     type Output = Result<F::Output, Elapsed>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if let Poll::Ready(output) = this.future.poll(cx) {

@@ -8,7 +8,7 @@ use mtaio_runtime::Runtime;
 use mtaio_sim::{Explore, Sim};
 
 use super::*;
-use crate::queue::testing::{Wakes, below, block_on, poll_with};
+use crate::queue::testing::{Wakes, below, block_on, poll_with, race};
 
 /// A first-come-first-served counter, by the book: who waits stands in a line, and a permit that
 /// comes back is the first one's at once, who need only come for it.
@@ -278,6 +278,52 @@ fn a_forgotten_waiter_loses_its_own_grant_and_no_other() {
     permits.release();
     assert!(poll_with(next, &wakes).is_ready(), "the second is the next one's");
     assert!(permits.try_take());
+}
+
+/// Rounds of a race between two threads: enough to be in every gap of a few instructions.
+const RACES: usize = 30_000;
+
+#[test]
+fn a_permit_that_comes_back_while_somebody_begins_to_wait_is_his() {
+    let permits = Permits::new(1);
+    let wakes = Wakes::new();
+    race(
+        RACES,
+        || {
+            assert!(permits.try_take());
+            (permits.acquire(), false)
+        },
+        |(acquire, ready)| {
+            *ready = poll_with(Pin::new(acquire), &wakes).map(mem::forget).is_ready()
+        },
+        || permits.release(),
+        |(mut acquire, ready)| {
+            let now =
+                ready || poll_with(Pin::new(&mut acquire), &wakes).map(mem::forget).is_ready();
+            assert!(now, "he waits, and it is free");
+            assert_eq!(permits.word.load(Ordering::SeqCst), 0, "it is one permit");
+            permits.release();
+        },
+    );
+    assert_all_free(&permits);
+}
+
+#[test]
+fn a_permit_that_comes_back_while_the_last_one_leaves_is_free() {
+    let permits = Permits::new(1);
+    let wakes = Wakes::new();
+    race(
+        RACES,
+        || {
+            assert!(permits.try_take());
+            let mut acquire = permits.acquire();
+            assert!(poll_with(Pin::new(&mut acquire), &wakes).is_pending());
+            Some(acquire)
+        },
+        |acquire| *acquire = None,
+        || permits.release(),
+        |_| assert_all_free(&permits),
+    );
 }
 
 const THREADS: usize = 6;

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::future::{poll_fn, ready};
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::thread;
 
 use allocation_counter::measure;
@@ -9,7 +9,7 @@ use mtaio_runtime::Runtime;
 use mtaio_sim::{Explore, Sim};
 
 use super::*;
-use crate::queue::testing::{Wakes, below, block_on};
+use crate::queue::testing::{OnDrop, Wakes, below, block_on, race};
 
 /// What happens to a future that is ready once it has been told so many things.
 struct Script {
@@ -137,7 +137,11 @@ impl<R: Runtime> Story<R> {
             55..60 => self.wake_in_vain(),
             60..65 => self.wake_the_ended(),
             65..99 => self.poll_next(),
-            _ => self.clear(),
+            _ => {
+                self.clear();
+                // So that the slots are needed again.
+                (0..self.needed).for_each(|_| self.start(2));
+            }
         }
     }
 
@@ -307,14 +311,19 @@ fn wakes_of_other_threads_are_not_lost() {
     let scripts: Vec<_> = (0..FUTURES).map(|_| Script::new(THREADS)).collect();
     let mut set = SlotSet::new();
     let mut told = vec![0; FUTURES];
+    let over = AtomicBool::new(false);
     thread::scope(|scope| {
+        let _over = OnDrop(&over);
         for thread in 0..THREADS {
-            let scripts = &scripts;
+            let (scripts, over) = (&scripts, &over);
             scope.spawn(move || {
                 for place in 0..FUTURES {
                     // Each in another order, but none far ahead of those that have started.
                     let script = &scripts[place - place % 100 + (place * (7 + 2 * thread)) % 100];
                     while script.waker.get().is_none() {
+                        if over.load(Ordering::Relaxed) {
+                            return;
+                        }
                         thread::yield_now();
                     }
                     script.tell();
@@ -343,6 +352,27 @@ fn wakes_of_other_threads_are_not_lost() {
     assert!(told.iter().all(|times| *times == 1));
     assert!(scripts.iter().all(|script| script.polls() <= 1 + THREADS + 2 * THREADS));
     assert_eq!(slots(&set), AT_ONCE);
+}
+
+#[test]
+fn a_wake_that_meets_the_poll_is_not_lost() {
+    let present = Mutex::new(Script::new(0));
+    race(
+        30_000,
+        || {
+            let (mut set, script) = (SlotSet::new(), Script::new(1));
+            assert!(set.start(Scripted { id: 7, script: Arc::clone(&script) }).is_pending());
+            *present.lock().expect("no panic under it") = script;
+            (set, Wakes::new(), false)
+        },
+        |(set, parent, told)| *told = poll_next(set, parent).is_ready(),
+        || present.lock().expect("no panic under it").tell(),
+        |(mut set, parent, told)| {
+            assert!(told || parent.count() > 0, "who waits was not woken");
+            let next = poll_next(&mut set, &parent);
+            assert_eq!(next, Poll::Ready((!told).then_some(7)));
+        },
+    );
 }
 
 /// Pending for ever, and woken for ever.
@@ -437,7 +467,7 @@ fn clearing_and_dropping_drop_every_future() {
             let script = Arc::clone(script);
             assert!(set.start(Scripted { id, script }).is_pending());
         }
-        assert_eq!((set.len(), slots(set)), (130, 130));
+        assert_eq!((set.len(), set.iter().count(), slots(set)), (130, 130, 130));
         scripts
     };
     let cleared = fill(&mut set);
