@@ -80,18 +80,22 @@ pub(super) fn race<T>(
     let (begun, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let over = AtomicBool::new(false);
     let wait_for = |counter: &AtomicUsize, round: usize| {
+        let mut looks = 0_usize;
         while counter.load(Ordering::SeqCst) < round && !over.load(Ordering::SeqCst) {
-            thread::yield_now();
+            looks += 1;
+            // The other one may need the only processor there is.
+            if looks.is_multiple_of(256) { thread::yield_now() } else { std::hint::spin_loop() }
         }
     };
-    let delay = |steps: usize| (0..steps).for_each(|_| std::hint::spin_loop());
+    // Steps of a nanosecond or a few, unlike those of `spin_loop`.
+    let delay = |steps: usize| (0..steps).for_each(|step| drop(std::hint::black_box(step)));
     thread::scope(|scope| {
         let _over = OnDrop(&over);
         scope.spawn(|| {
             let _over = OnDrop(&over);
             for round in 1..=rounds {
                 wait_for(&begun, round);
-                delay(round % 29);
+                delay(round % 61);
                 if !over.load(Ordering::SeqCst) {
                     theirs();
                 }
@@ -101,7 +105,7 @@ pub(super) fn race<T>(
         for round in 1..=rounds {
             let mut value = before();
             begun.store(round, Ordering::SeqCst);
-            delay(round % 31);
+            delay(round % 67);
             ours(&mut value);
             wait_for(&done, round);
             after(value);

@@ -294,7 +294,7 @@ fn a_permit_that_comes_back_while_somebody_begins_to_wait_is_his() {
             (permits.acquire(), false)
         },
         |(acquire, ready)| {
-            *ready = poll_with(Pin::new(acquire), &wakes).map(mem::forget).is_ready()
+            *ready = poll_with(Pin::new(acquire), &wakes).map(mem::forget).is_ready();
         },
         || permits.release(),
         |(mut acquire, ready)| {
