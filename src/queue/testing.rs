@@ -88,7 +88,11 @@ pub(super) fn race<T>(
         }
     };
     // Steps of a nanosecond or a few, unlike those of `spin_loop`.
-    let delay = |steps: usize| (0..steps).for_each(|step| drop(std::hint::black_box(step)));
+    let delay = |steps: usize| {
+        for step in 0..steps {
+            std::hint::black_box(step);
+        }
+    };
     thread::scope(|scope| {
         let _over = OnDrop(&over);
         scope.spawn(|| {

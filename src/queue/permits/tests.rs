@@ -281,7 +281,7 @@ fn a_forgotten_waiter_loses_its_own_grant_and_no_other() {
 }
 
 /// Rounds of a race between two threads: enough to be in every gap of a few instructions.
-const RACES: usize = 30_000;
+const RACES: usize = 200_000;
 
 #[test]
 fn a_permit_that_comes_back_while_somebody_begins_to_wait_is_his() {

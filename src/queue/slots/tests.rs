@@ -358,7 +358,7 @@ fn wakes_of_other_threads_are_not_lost() {
 fn a_wake_that_meets_the_poll_is_not_lost() {
     let present = Mutex::new(Script::new(0));
     race(
-        30_000,
+        200_000,
         || {
             let (mut set, script) = (SlotSet::new(), Script::new(1));
             assert!(set.start(Scripted { id: 7, script: Arc::clone(&script) }).is_pending());
