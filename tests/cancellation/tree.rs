@@ -125,6 +125,7 @@ fn a_million_children_leave_nothing_in_their_parent() {
     assert!(used.count_total >= 1_000_000, "they were made: {used:?}");
     assert!(used.bytes_max < 64 << 10, "{used:?}");
     assert!(used.bytes_current < 16 << 10, "{used:?}");
+    assert!(!token.is_cancelled() && !staying.iter().any(CancellationToken::is_cancelled));
     token.cancel();
     assert!(staying.iter().all(CancellationToken::is_cancelled));
 }
