@@ -70,22 +70,41 @@
 //! of: they may call into it while a poll waits for them, but when nothing can run it is over. And
 //! it can't interrupt a poll that never returns.
 
+mod cancel;
 mod choice;
+mod diagnose;
 mod drive;
+mod environment;
 mod explore;
 mod failure;
-mod seeds;
+mod faults;
+mod quiet;
+mod replay;
+mod report;
+mod schedule;
+mod search;
+mod settings;
 mod shared;
+mod shrink;
 mod sim;
 mod sleep;
+mod stalled;
+mod story;
 mod tasks;
 mod timers;
+mod trace;
 mod waker;
 
+pub use cancel::Cancel;
 pub use explore::Explore;
 pub use failure::{Diagnosis, Failure};
+pub use faults::Faults;
+pub use replay::{ParseReplayError, Replay};
+pub use report::{Explored, Report};
+pub use schedule::Schedule;
 pub use sim::Sim;
 pub use sleep::SimSleep;
+pub use stalled::RunUntilStalled;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -4,6 +4,8 @@ use std::task::Waker;
 
 use mtaio_runtime::{Instant, TaskName};
 
+use crate::tasks::TaskId;
+
 /// The timers that somebody waits for, by the instant at which they fire.
 #[derive(Default)]
 pub(crate) struct Timers {
@@ -21,7 +23,7 @@ pub(crate) struct TimerKey {
 pub(crate) struct Timer {
     pub(crate) waker: Waker,
     /// The task that polled it first, for diagnoses.
-    pub(crate) owner: Option<TaskName>,
+    pub(crate) owner: Option<(TaskId, TaskName)>,
 }
 
 impl Timers {
@@ -46,23 +48,30 @@ impl Timers {
         self.queue.remove(&key)
     }
 
-    /// Takes the timers of the earliest deadline out of the queue, if one will ever come.
-    pub(crate) fn fire(&mut self, wakers: &mut Vec<Waker>) -> Option<Instant> {
+    /// When the next one fires, if one ever will.
+    pub(crate) fn next(&self) -> Option<Instant> {
         let (&TimerKey { at, .. }, _) = self.queue.first_key_value()?;
-        if at == Instant::MAX {
-            return None;
-        }
+        (at < Instant::MAX).then_some(at)
+    }
+
+    /// Takes those that fire at `at`, the [next](Self::next) instant, out of the queue.
+    pub(crate) fn fire(&mut self, at: Instant, wakers: &mut Vec<Waker>) {
         while let Some(first) = self.queue.first_entry()
             && first.key().at == at
         {
             wakers.push(first.remove().waker);
         }
-        Some(at)
+    }
+
+    /// Whether one that will fire is the task's.
+    pub(crate) fn are_owned_by(&self, task: TaskId) -> bool {
+        let is_owner = |timer: &Timer| timer.owner.as_ref().is_some_and(|(id, _)| *id == task);
+        self.queue.iter().any(|(key, timer)| key.at < Instant::MAX && is_owner(timer))
     }
 
     /// Whose timers these are, one entry a timer.
     pub(crate) fn owners(&self) -> Vec<TaskName> {
-        let owner = |timer: &Timer| timer.owner.clone().unwrap_or(TaskName::new("no task"));
-        self.queue.values().map(owner).collect()
+        let name = |timer: &Timer| timer.owner.as_ref().map(|(_, name)| name.clone());
+        self.queue.values().map(|timer| name(timer).unwrap_or(TaskName::new("no task"))).collect()
     }
 }

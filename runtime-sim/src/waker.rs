@@ -1,20 +1,17 @@
 use std::sync::Arc;
-use std::task::{Wake, Waker};
+use std::task::Wake;
 
 use crate::shared::Shared;
 use crate::tasks::TaskId;
 
-/// Makes one task runnable. It keeps the simulation's state, but none of its tasks: these are gone
-/// when the run is over, whoever still holds a waker.
+/// Makes one task runnable, for as long as it is the task's present waker. It keeps the
+/// simulation's state, but none of its tasks: these are gone when the run is over, whoever still
+/// holds a waker.
 pub(crate) struct TaskWaker {
-    shared: Arc<Shared>,
-    id: TaskId,
-}
-
-impl TaskWaker {
-    pub(crate) fn waker(shared: &Arc<Shared>, id: TaskId) -> Waker {
-        Arc::new(Self { shared: Arc::clone(shared), id }).into()
-    }
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) id: TaskId,
+    /// The number of it among the task's wakers.
+    pub(crate) serial: u64,
 }
 
 impl Wake for TaskWaker {
@@ -23,6 +20,6 @@ impl Wake for TaskWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.shared.lock().tasks.wake(self.id);
+        self.shared.wake(self.id, self.serial);
     }
 }

@@ -115,7 +115,9 @@ impl Host for Sim {
         F: Future<Output = ()> + 'static,
         S: Fn(Self::Rt) -> F + Send + 'static,
     {
-        mtaio_sim::Sim::explore(Explore::new().seeds(0..seeds), scenario);
+        // A scenario may join a thread that calls in.
+        let explore = Explore::new().seeds(0..seeds).allow_foreign_wakes();
+        mtaio_sim::Sim::explore(explore, scenario);
     }
 }
 
