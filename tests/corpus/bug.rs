@@ -3,13 +3,14 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use mtaio_sim::Sim;
+use mtaio_sim::{Diagnosis, Sim};
 use mtaio_tokio::Tokio;
 
 use crate::blocks::Code;
 
 /// A planted bug.
 pub struct Bug {
+    pub file: &'static str,
     pub name: &'static str,
     /// What it must be called.
     pub diagnosis: Diagnosis,
@@ -23,18 +24,6 @@ pub struct Bug {
 
 pub type Scenario = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Every diagnosis there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Diagnosis {
-    Deadlock,
-    LostWakeup,
-    StaleWaker,
-    Livelock,
-    Leak,
-    Nondeterminism,
-    Panicked,
-}
-
 /// What a bug needs to show, beside seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
@@ -45,6 +34,8 @@ pub enum Needs {
     /// The task `worker` is dropped at each of its awaits.
     Cancel,
     RunTwice,
+    /// A look for lost wakeups before each advance of time.
+    RescueBeforeTime,
 }
 
 /// The table of all bugs, and for each of them a test alone and one beside a periodic timer.
@@ -53,8 +44,9 @@ macro_rules! corpus {
         $($name:ident: $diagnosis:ident of $concerns:literal $(, with $needs:ident)?;)+
     })+) => {
         pub const CORPUS: &[Bug] = &[$($(Bug {
+            file: stringify!($file),
             name: stringify!($name),
-            diagnosis: $crate::bug::Diagnosis::$diagnosis,
+            diagnosis: mtaio_sim::Diagnosis::$diagnosis,
             concerns: $concerns,
             needs: $crate::bug::needs!($($needs)?),
             on_sim: |rt, code| Box::pin($file::$name(rt, code)),

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use mtaio::{Runtime, RuntimeExt};
-use tokio::sync::{Mutex, Semaphore, mpsc};
+use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
 
-use crate::blocks::{Code, elsewhere};
+use crate::blocks::{Code, Locked, Number, elsewhere};
 
 /// Two transfers lock the two accounts, each in its own order.
 pub async fn transfers_lock_in_their_own_order<R: Runtime>(rt: R, code: Code) {
@@ -146,4 +146,41 @@ pub async fn a_job_needs_a_second_permit<R: Runtime>(rt: R, code: Code) {
         job.await.unwrap();
     }
     assert_eq!(permits.available_permits(), 2);
+}
+
+/// A group is told to stop while one more joins it: whoever was there is told, the newcomer is not,
+/// and is waited for.
+pub async fn a_newcomer_misses_the_shutdown<R: Runtime>(rt: R, code: Code) {
+    #[derive(Default)]
+    struct Group {
+        is_over: Number,
+        stops: Locked<Vec<oneshot::Sender<()>>>,
+    }
+
+    async fn join<R: Runtime>(rt: R, group: Arc<Group>, code: Code) {
+        if group.is_over.get() > 0 {
+            return;
+        }
+        elsewhere(&rt).await;
+        let (stop, stopped) = oneshot::channel();
+        group.stops.lock().push(stop);
+        if code.is_fixed() && group.is_over.get() > 0 {
+            return;
+        }
+        drop(stopped.await);
+    }
+
+    let group = Arc::new(Group::default());
+    let members =
+        [1, 2].map(|_| rt.spawn_named("member", join(rt.clone(), Arc::clone(&group), code)));
+    let owner = rt.spawn_named("owner", async move {
+        group.is_over.count();
+        for stop in std::mem::take(&mut *group.stops.lock()) {
+            drop(stop.send(()));
+        }
+    });
+    owner.await.unwrap();
+    for member in members {
+        member.await.unwrap();
+    }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use futures_util::future::{Either, select};
 use mtaio::{Runtime, RuntimeExt};
 
 use crate::blocks::{Code, Locked, Number, Slot, Waiters, elsewhere, ms};
@@ -64,19 +65,20 @@ impl Inbox {
     }
 }
 
-/// The sender wakes the receiver first, writes its journal, and puts the item in last.
-pub async fn an_item_comes_after_its_wake<R: Runtime>(rt: R, code: Code) {
-    async fn send<R: Runtime>(rt: R, inbox: Arc<Inbox>, code: Code) {
-        if !code.is_fixed() {
-            inbox.waiters.wake_one();
-        }
-        elsewhere(&rt).await;
-        inbox.items.lock().push_back(7);
-        if code.is_fixed() {
-            inbox.waiters.wake_one();
-        }
+/// Wakes the receiver first, writes its journal, and puts the item in last.
+async fn send<R: Runtime>(rt: R, inbox: Arc<Inbox>, code: Code) {
+    if !code.is_fixed() {
+        inbox.waiters.wake_one();
     }
+    elsewhere(&rt).await;
+    inbox.items.lock().push_back(7);
+    if code.is_fixed() {
+        inbox.waiters.wake_one();
+    }
+}
 
+/// An item is told of before it is there.
+pub async fn an_item_comes_after_its_wake<R: Runtime>(rt: R, code: Code) {
     let inbox = Arc::new(Inbox::default());
     let sender = rt.spawn_named("sender", send(rt.clone(), Arc::clone(&inbox), code));
     let receiver = rt.spawn_named("receiver", async move { inbox.pop().await });
@@ -101,6 +103,97 @@ pub async fn closing_wakes_one_receiver<R: Runtime>(rt: R, code: Code) {
     for receiver in receivers {
         assert_eq!(receiver.await.unwrap(), None);
     }
+}
+
+/// A push wakes a receiver where the queue was empty; of two pushes in a row the second does not.
+pub async fn only_the_first_of_two_items_wakes<R: Runtime>(rt: R, code: Code) {
+    let inbox = Arc::new(Inbox::default());
+    let receivers = [1, 2].map(|_| {
+        let inbox = Arc::clone(&inbox);
+        rt.spawn_named("receiver", async move { inbox.pop().await })
+    });
+    let senders = [1, 2].map(|item| {
+        let inbox = Arc::clone(&inbox);
+        rt.spawn_named("sender", async move {
+            let was_empty = {
+                let mut items = inbox.items.lock();
+                items.push_back(item);
+                items.len() == 1
+            };
+            if was_empty || code.is_fixed() {
+                inbox.waiters.wake_one();
+            }
+        })
+    });
+    for sender in senders {
+        sender.await.unwrap();
+    }
+    for receiver in receivers {
+        assert!(receiver.await.unwrap().is_some());
+    }
+}
+
+/// The item that comes after its wake once more; the receiver looks again every 100 ms, so that it
+/// is late only.
+pub async fn a_retry_hides_a_lost_wake<R: Runtime>(rt: R, code: Code) {
+    async fn receive<R: Runtime>(rt: R, inbox: Arc<Inbox>) -> Option<u32> {
+        loop {
+            let timeout = pin!(rt.sleep(ms(100)));
+            if let Either::Left((item, _)) = select(pin!(inbox.pop()), timeout).await {
+                return item;
+            }
+        }
+    }
+
+    let inbox = Arc::new(Inbox::default());
+    let sender = rt.spawn_named("sender", send(rt.clone(), Arc::clone(&inbox), code));
+    let receiver = rt.spawn_named("receiver", receive(rt.clone(), inbox));
+    sender.await.unwrap();
+    assert_eq!(receiver.await.unwrap(), Some(7));
+}
+
+/// A reply that is not there at once is handed to a task that waits for it, and wakes the one that
+/// asked first. (Nobody called an old waker of the task that waits, so it is not called stale.)
+pub async fn a_reply_wakes_who_asked_first<R: Runtime>(rt: R, code: Code) {
+    #[derive(Default)]
+    struct Reply {
+        value: Locked<Option<u32>>,
+        waiter: Slot,
+    }
+
+    impl Reply {
+        fn send(&self, value: u32) {
+            *self.value.lock() = Some(value);
+            self.waiter.wake();
+        }
+
+        fn poll(&self, cx: &Context<'_>, code: Code) -> Poll<u32> {
+            let value = self.value.lock().take();
+            if let Some(value) = value {
+                return Poll::Ready(value);
+            }
+            if code.is_fixed() {
+                self.waiter.register(cx);
+            } else {
+                self.waiter.register_if_empty(cx);
+            }
+            Poll::Pending
+        }
+    }
+
+    let reply = Arc::new(Reply::default());
+    let server = rt.spawn_named("server", {
+        let reply = Arc::clone(&reply);
+        async move { reply.send(3) }
+    });
+    let at_once = poll_fn(|cx| Poll::Ready(reply.poll(cx, code))).await;
+    if at_once.is_pending() {
+        let collector = rt.spawn_named("collector", async move {
+            assert_eq!(poll_fn(|cx| reply.poll(cx, code)).await, 3);
+        });
+        collector.await.unwrap();
+    }
+    server.await.unwrap();
 }
 
 /// Two tasks wait for one event, which has room for one waker.

@@ -38,11 +38,14 @@ corpus! {
         closing_wakes_one_receiver: LostWakeup of "receiver";
         two_waiters_share_one_slot: LostWakeup of "waiter";
         a_wake_dies_with_its_waiter: LostWakeup of "patient";
+        only_the_first_of_two_items_wakes: LostWakeup of "receiver";
+        a_reply_wakes_who_asked_first: LostWakeup of "collector";
+        a_retry_hides_a_lost_wake: LostWakeup of "receiver", with RescueBeforeTime;
     }
     stale_wakers {
         a_reply_keeps_the_first_waker: StaleWaker of "client";
-        a_reply_moves_to_another_task: StaleWaker of "collector";
         a_delay_wakes_who_polled_it_first: StaleWaker of "both";
+        a_place_in_the_queue_keeps_its_waker: StaleWaker of "runner";
     }
     deadlocks {
         transfers_lock_in_their_own_order: Deadlock of "alice to bob";
@@ -50,6 +53,7 @@ corpus! {
         two_bounded_channels_in_a_circle: Deadlock of "server";
         a_shutdown_keeps_a_sender: Deadlock of "worker";
         a_job_needs_a_second_permit: Deadlock of "job";
+        a_newcomer_misses_the_shutdown: Deadlock of "member";
     }
     races {
         a_cache_loads_twice: Panicked of "root";
@@ -59,6 +63,7 @@ corpus! {
         a_reader_sees_a_half_made_value: Panicked of "root";
         replies_are_taken_for_ordered: Panicked of "root";
         a_pool_lends_a_connection_twice: Panicked of "root";
+        a_lock_gives_way_too_soon: Panicked of "root";
     }
     leaks {
         a_heartbeat_outlives_its_session: Leak of "heartbeat";

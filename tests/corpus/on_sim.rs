@@ -1,10 +1,12 @@
 //! The corpus in the simulator.
 
-use mtaio_sim::{Explore, Failure, Sim};
+use std::time::Duration;
+
+use mtaio_sim::{Cancel, Explore, Explored, Failure, Faults, Schedule, Sim};
 
 use crate::CORPUS;
-use crate::blocks::{Code, beside_a_ticker};
-use crate::bug::{Bug, Diagnosis, Needs};
+use crate::blocks::{Code, beside_a_ticker, ms};
+use crate::bug::{Bug, Needs};
 
 pub const SEEDS: u64 = 1_000;
 
@@ -19,16 +21,25 @@ pub enum Place {
 /// Fails unless the bug is found by its name, and nothing in what it is without its mistake.
 pub fn finds(name: &str, place: Place) {
     let bug = CORPUS.iter().find(|bug| bug.name == name).expect("it is in the corpus");
-    let failure = explore(bug, place, Code::Buggy, SEEDS).expect_err("it has a mistake");
-    assert_eq!(diagnosis(&failure), bug.diagnosis, "{failure}");
-    assert!(concerns(&failure, bug.concerns), "not of `{}`: {failure}", bug.concerns);
-    if let Err(failure) = explore(bug, place, Code::Fixed, 300) {
+    let failure = explore(bug, place).expect_err("it has a mistake");
+    assert!(is_right(bug, &failure), "not {:?} of `{}`: {failure}", bug.diagnosis, bug.concerns);
+    let settings = settings(bug.needs, place).seeds(0..300);
+    if let Err(failure) = explore_as(settings, bug, place, Code::Fixed) {
         panic!("without its mistake: {failure}");
     }
 }
 
-pub fn explore(bug: &Bug, place: Place, code: Code, seeds: u64) -> Result<(), Failure> {
-    let settings = settings(bug.needs, place).seeds(0..seeds);
+/// Whether the bug is called by its name.
+pub fn is_right(bug: &Bug, failure: &Failure) -> bool {
+    failure.diagnosis() == bug.diagnosis && concerns(failure, bug.concerns)
+}
+
+/// Looks for the bug.
+pub fn explore(bug: &Bug, place: Place) -> Result<Explored, Failure> {
+    explore_as(settings(bug.needs, place).seeds(0..SEEDS), bug, place, Code::Buggy)
+}
+
+fn explore_as(settings: Explore, bug: &Bug, place: Place, code: Code) -> Result<Explored, Failure> {
     Sim::try_explore(settings, |rt| async move {
         match place {
             Place::Alone => (bug.on_sim)(rt, code).await,
@@ -37,29 +48,45 @@ pub fn explore(bug: &Bug, place: Place, code: Code, seeds: u64) -> Result<(), Fa
     })
 }
 
-fn settings(needs: Needs, _place: Place) -> Explore {
+#[test]
+fn no_fault_makes_the_right_ones_wrong() {
+    const HARSH: Faults = Faults::new()
+        .spurious_polls(0.1)
+        .late_timers(ms(5))
+        .wall_clock_jumps(Duration::from_secs(60));
+    for bug in CORPUS {
+        for schedule in [Schedule::Random, Schedule::Pct(3)] {
+            let settings = settings(bug.needs, Place::BesideATicker).faults(HARSH);
+            let settings = settings.policy(schedule).rescue_before_time().seeds(0..100);
+            let found = explore_as(settings, bug, Place::BesideATicker, Code::Fixed);
+            if let Err(failure) = found {
+                panic!("{} without its mistake, under {schedule:?}: {failure}", bug.name);
+            }
+        }
+    }
+}
+
+/// The same for all, but for what the bug is about.
+const fn settings(needs: Needs, place: Place) -> Explore {
     let explore = Explore::new().max_polls(20_000);
+    let explore = match place {
+        Place::Alone => explore,
+        Place::BesideATicker => explore.max_time(Duration::from_secs(10)),
+    };
     match needs {
         Needs::Seeds => explore,
-        Needs::LateTimers => explore,
-        Needs::SpuriousPolls => explore,
-        Needs::WallClockJumps => explore,
-        Needs::Cancel => explore,
-        Needs::RunTwice => explore,
+        Needs::LateTimers => explore.faults(Faults::new().late_timers(ms(5))),
+        Needs::SpuriousPolls => explore.faults(Faults::new().spurious_polls(0.1)),
+        Needs::WallClockJumps => {
+            explore.faults(Faults::new().wall_clock_jumps(Duration::from_secs(60)))
+        }
+        Needs::Cancel => explore.cancel(Cancel::AtEveryAwait("worker")),
+        Needs::RunTwice => explore.run_twice(1),
+        Needs::RescueBeforeTime => explore.rescue_before_time(),
     }
 }
 
 fn concerns(failure: &Failure, name: &str) -> bool {
     let mut all = failure.tasks().iter().chain(failure.timers());
     all.any(|task| task.to_string().starts_with(name))
-}
-
-pub fn diagnosis(failure: &Failure) -> Diagnosis {
-    match failure.diagnosis() {
-        mtaio_sim::Diagnosis::Deadlock => Diagnosis::Deadlock,
-        mtaio_sim::Diagnosis::Leak => Diagnosis::Leak,
-        mtaio_sim::Diagnosis::Livelock => Diagnosis::Livelock,
-        mtaio_sim::Diagnosis::Panicked => Diagnosis::Panicked,
-        _ => unreachable!(),
-    }
 }

@@ -235,3 +235,46 @@ pub async fn a_pool_lends_a_connection_twice<R: Runtime>(rt: R, code: Code) {
         client.await.unwrap();
     }
 }
+
+/// A lock of two flags and a turn, Peterson's, whose sides say whose turn it is before they say
+/// that they want it.
+pub async fn a_lock_gives_way_too_soon<R: Runtime>(rt: R, code: Code) {
+    #[derive(Default)]
+    struct Lock {
+        wants: [Number; 2],
+        turn: Number,
+        inside: Number,
+        overlaps: Number,
+    }
+
+    async fn enter<R: Runtime>(rt: R, lock: Arc<Lock>, me: usize, code: Code) {
+        let other = 1 - me;
+        for _ in 0..2 {
+            if code.is_fixed() {
+                lock.wants[me].set(1);
+                elsewhere(&rt).await;
+                lock.turn.set(other as u64);
+            } else {
+                lock.turn.set(other as u64);
+                elsewhere(&rt).await;
+                lock.wants[me].set(1);
+            }
+            while lock.wants[other].get() == 1 && lock.turn.get() == other as u64 {
+                rt.yield_now().await;
+            }
+            if lock.inside.count() > 0 {
+                lock.overlaps.count();
+            }
+            elsewhere(&rt).await;
+            lock.inside.take();
+            lock.wants[me].set(0);
+        }
+    }
+
+    let lock = Arc::new(Lock::default());
+    let sides = [0, 1].map(|me| rt.spawn(enter(rt.clone(), Arc::clone(&lock), me, code)));
+    for side in sides {
+        side.await.unwrap();
+    }
+    assert_eq!(lock.overlaps.get(), 0, "both of them were inside");
+}

@@ -1,13 +1,15 @@
 //! A future wakes who polled it once, not who polled it last.
 
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_util::future::{Either, join, select};
 use mtaio::{Runtime, RuntimeExt};
+use tokio::sync::mpsc;
 
 use crate::blocks::{Code, Locked, Number, Slot, ms};
 
@@ -58,21 +60,52 @@ pub async fn a_reply_keeps_the_first_waker<R: Runtime>(rt: R, code: Code) {
     assert_eq!(client.await.unwrap(), 3);
 }
 
-/// A reply that is not there at once is handed to a task that waits for it.
-pub async fn a_reply_moves_to_another_task<R: Runtime>(rt: R, code: Code) {
-    let reply = Reply::new(code);
-    let server = rt.spawn_named("server", {
-        let reply = Arc::clone(&reply);
-        async move { reply.send(3) }
-    });
-    let at_once = poll_fn(|cx| Poll::Ready(reply.poll(cx))).await;
-    if at_once.is_pending() {
-        let collector = rt.spawn_named("collector", async move {
-            assert_eq!(poll_fn(|cx| reply.poll(cx)).await, 3);
-        });
-        collector.await.unwrap();
+/// The first in line for a permit waits for it or for the shutdown; its place in the queue has the
+/// waker with which it came.
+pub async fn a_place_in_the_queue_keeps_its_waker<R: Runtime>(rt: R, code: Code) {
+    #[derive(Default)]
+    struct Queue {
+        permits: Number,
+        places: Locked<BTreeMap<u64, Waker>>,
     }
-    server.await.unwrap();
+
+    async fn acquire(queue: &Queue, place: u64, code: Code) {
+        poll_fn(|cx| {
+            if queue.permits.get() > 0 {
+                queue.permits.take();
+                queue.places.lock().remove(&place);
+                return Poll::Ready(());
+            }
+            let mut places = queue.places.lock();
+            if code.is_fixed() || !places.contains_key(&place) {
+                places.insert(place, cx.waker().clone());
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+
+    async fn run(queue: Arc<Queue>, mut signals: mpsc::Receiver<&str>, code: Code) {
+        let mut acquire = pin!(acquire(&queue, 1, code));
+        loop {
+            match select(acquire, pin!(signals.recv())).await {
+                Either::Right((Some("reload"), again)) => acquire = again,
+                _ => break,
+            }
+        }
+    }
+
+    let queue = Arc::new(Queue::default());
+    let (signals, receiver) = mpsc::channel(4);
+    let runner = rt.spawn_named("runner", run(Arc::clone(&queue), receiver, code));
+    rt.sleep(ms(1)).await;
+    signals.send("reload").await.unwrap();
+    rt.sleep(ms(1)).await;
+    queue.permits.count();
+    let first = queue.places.lock().remove(&1);
+    first.into_iter().for_each(Waker::wake);
+    runner.await.unwrap();
+    drop(signals);
 }
 
 /// A delay begins with its first poll, and takes that poll's waker along. It is one of two futures
