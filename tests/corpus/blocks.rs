@@ -58,6 +58,8 @@ impl Waiters {
         self.0.lock().push_back(cx.waker().clone());
     }
 
+    /// Calls the first waker. Who registered twice has two of them, so what relies on this alone
+    /// is wrong: the bugs do.
     pub fn wake_one(&self) {
         let first = self.0.lock().pop_front();
         if let Some(waker) = first {

@@ -176,7 +176,7 @@ pub async fn a_newcomer_misses_the_shutdown<R: Runtime>(rt: R, code: Code) {
     let owner = rt.spawn_named("owner", async move {
         group.is_over.count();
         for stop in std::mem::take(&mut *group.stops.lock()) {
-            drop(stop.send(()));
+            let _ = stop.send(());
         }
     });
     owner.await.unwrap();

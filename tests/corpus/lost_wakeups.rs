@@ -73,7 +73,7 @@ async fn send<R: Runtime>(rt: R, inbox: Arc<Inbox>, code: Code) {
     elsewhere(&rt).await;
     inbox.items.lock().push_back(7);
     if code.is_fixed() {
-        inbox.waiters.wake_one();
+        inbox.waiters.wake_all();
     }
 }
 
@@ -120,7 +120,9 @@ pub async fn only_the_first_of_two_items_wakes<R: Runtime>(rt: R, code: Code) {
                 items.push_back(item);
                 items.len() == 1
             };
-            if was_empty || code.is_fixed() {
+            if code.is_fixed() {
+                inbox.waiters.wake_all();
+            } else if was_empty {
                 inbox.waiters.wake_one();
             }
         })

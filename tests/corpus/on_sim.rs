@@ -48,22 +48,42 @@ fn explore_as(settings: Explore, bug: &Bug, place: Place, code: Code) -> Result<
     })
 }
 
-#[test]
-fn no_fault_makes_the_right_ones_wrong() {
-    const HARSH: Faults = Faults::new()
-        .spurious_polls(0.1)
-        .late_timers(ms(5))
-        .wall_clock_jumps(Duration::from_secs(60));
+/// Fails unless the right programs are right under `more` than what they are about, too.
+fn finds_no_mistake_in_the_right_ones(more: impl Fn(Explore) -> Explore) {
     for bug in CORPUS {
-        for schedule in [Schedule::Random, Schedule::Pct(3)] {
-            let settings = settings(bug.needs, Place::BesideATicker).faults(HARSH);
-            let settings = settings.policy(schedule).rescue_before_time().seeds(0..100);
-            let found = explore_as(settings, bug, Place::BesideATicker, Code::Fixed);
-            if let Err(failure) = found {
-                panic!("{} without its mistake, under {schedule:?}: {failure}", bug.name);
-            }
+        let settings = more(settings(bug.needs, Place::BesideATicker)).seeds(0..100);
+        let found = explore_as(settings.clone(), bug, Place::BesideATicker, Code::Fixed);
+        if let Err(failure) = found {
+            panic!("{} without its mistake, under {settings:?}: {failure}", bug.name);
         }
     }
+}
+
+const HARSH: Faults =
+    Faults::new().spurious_polls(0.1).late_timers(ms(5)).wall_clock_jumps(Duration::from_secs(60));
+
+#[test]
+fn no_fault_is_a_false_alarm() {
+    finds_no_mistake_in_the_right_ones(|explore| explore.faults(HARSH));
+}
+
+#[test]
+fn no_schedule_is_a_false_alarm() {
+    for schedule in [Schedule::Fifo, Schedule::Lifo, Schedule::Pct(1), Schedule::Pct(3)] {
+        finds_no_mistake_in_the_right_ones(|explore| explore.policy(schedule).faults(HARSH));
+    }
+}
+
+#[test]
+fn no_look_for_lost_wakeups_is_a_false_alarm() {
+    for faults in [Faults::new(), Faults::new().spurious_polls(0.1)] {
+        finds_no_mistake_in_the_right_ones(|explore| explore.rescue_before_time().faults(faults));
+    }
+}
+
+#[test]
+fn late_timers_are_no_lost_wakeups() {
+    finds_no_mistake_in_the_right_ones(|explore| explore.rescue_before_time().faults(HARSH));
 }
 
 /// The same for all, but for what the bug is about.
