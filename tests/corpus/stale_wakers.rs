@@ -87,11 +87,9 @@ pub async fn a_place_in_the_queue_keeps_its_waker<R: Runtime>(rt: R, code: Code)
 
     async fn run(queue: Arc<Queue>, mut signals: mpsc::Receiver<&str>, code: Code) {
         let mut acquire = pin!(acquire(&queue, 1, code));
-        loop {
-            match select(acquire, pin!(signals.recv())).await {
-                Either::Right((Some("reload"), again)) => acquire = again,
-                _ => break,
-            }
+        while let Either::Right((signal, again)) = select(acquire, pin!(signals.recv())).await {
+            assert_eq!(signal, Some("reload"));
+            acquire = again;
         }
     }
 
