@@ -1,3 +1,5 @@
+use std::collections::VecDeque;
+
 use crate::replay::{Choice, Replay};
 
 /// What a choice is about. Each stream draws from a generator of its own and counts its own
@@ -87,6 +89,35 @@ impl Choices {
         n: u64,
         draw: impl FnOnce(&mut SplitMix64) -> u64,
     ) -> u64 {
+        let find = |choice: Option<Choice>| choice.map_or(0, |choice| choice.value.min(n - 1));
+        self.make(stream, n, draw, find, |_| None)
+    }
+
+    /// The position of one of the tasks that can `run`, by their slots, where `draw` says how the
+    /// seed picks it.
+    pub(crate) fn pick(
+        &mut self,
+        run: &VecDeque<usize>,
+        draw: impl FnOnce(&mut SplitMix64) -> u64,
+    ) -> usize {
+        let last = run.len() - 1;
+        let find = |choice: Option<Choice>| {
+            let Some(Choice { value, slot, .. }) = choice else { return 0 };
+            let place = run.iter().position(|&waiting| Some(waiting) == slot);
+            place.unwrap_or(last.min(value as usize)) as u64
+        };
+        let slot = |place: u64| run.get(place as usize).copied();
+        self.make(Stream::Schedule, run.len() as u64, draw, find, slot) as usize
+    }
+
+    fn make(
+        &mut self,
+        stream: Stream,
+        n: u64,
+        draw: impl FnOnce(&mut SplitMix64) -> u64,
+        find: impl FnOnce(Option<Choice>) -> u64,
+        slot: impl FnOnce(u64) -> Option<usize>,
+    ) -> u64 {
         debug_assert!((1..=1 << 32).contains(&n), "a choice among {n}");
         if n == 1 {
             return 0;
@@ -95,12 +126,12 @@ impl Choices {
         self.made[stream as usize] += 1;
         let value = match &mut self.source {
             Source::Seed(generators) => draw(&mut generators[stream as usize]),
-            Source::Replay(replay) => replay.value(stream, index).min(n - 1),
+            Source::Replay(replay) => find(replay.get(stream, index)),
         };
         if let Some(record) = &mut self.record
             && value != 0
         {
-            record.push(Choice { stream, index, value });
+            record.push(Choice { stream, index, value, slot: slot(value) });
         }
         value
     }

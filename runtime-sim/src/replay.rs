@@ -1,5 +1,7 @@
 use std::error::Error;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Range;
 use std::str::FromStr;
 
 use crate::choice::Stream;
@@ -31,11 +33,14 @@ pub struct Replay {
 }
 
 /// That the `index`-th choice of a stream was `value`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Choice {
     pub(crate) stream: Stream,
     pub(crate) index: u64,
     pub(crate) value: u64,
+    /// Which task that was, where it is known: when choices before this one are taken out, it is
+    /// the task that is meant, wherever it stands in line then.
+    pub(crate) slot: Option<usize>,
 }
 
 impl Replay {
@@ -54,15 +59,27 @@ impl Replay {
         self.choices.is_empty()
     }
 
-    pub(crate) fn value(&self, stream: Stream, index: u64) -> u64 {
+    pub(crate) fn get(&self, stream: Stream, index: u64) -> Option<Choice> {
         let found = self.choices.binary_search_by_key(&(stream, index), Choice::key);
-        found.map_or(0, |at| self.choices[at].value)
+        found.ok().map(|at| self.choices[at])
     }
 
-    /// The same without the choices in `range`.
-    pub(crate) fn without(&self, range: std::ops::Range<usize>) -> Self {
+    /// The same with the ordinary choices in place of those in `range`.
+    pub(crate) fn without(&self, range: Range<usize>) -> Self {
         let mut choices = self.choices.clone();
         choices.drain(range);
+        Self { choices }
+    }
+
+    /// The same without the polls, timers and so on that the choices in `range` are about: those
+    /// of the same kind that come after are as many places earlier.
+    pub(crate) fn cut(&self, range: Range<usize>) -> Self {
+        let removed = &self.choices[range.clone()];
+        let mut choices = self.without(range).choices;
+        for choice in &mut choices {
+            let before = |gone: &&Choice| gone.stream == choice.stream && gone.index < choice.index;
+            choice.index -= removed.iter().filter(before).count() as u64;
+        }
         Self { choices }
     }
 }
@@ -73,9 +90,23 @@ impl Choice {
     }
 }
 
+impl PartialEq for Choice {
+    fn eq(&self, other: &Self) -> bool {
+        (self.key(), self.value) == (other.key(), other.value)
+    }
+}
+
+impl Eq for Choice {}
+
+impl Hash for Choice {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.key(), self.value).hash(state);
+    }
+}
+
 impl fmt::Display for Replay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, Choice { stream, index, value }) in self.choices.iter().enumerate() {
+        for (number, Choice { stream, index, value, .. }) in self.choices.iter().enumerate() {
             let comma = if number == 0 { "" } else { "," };
             let letter = Stream::ALL[*stream as usize].1;
             write!(f, "{comma}{letter}{index}={value}")?;
@@ -115,7 +146,7 @@ impl Choice {
         let (stream, _) = *Stream::ALL.iter().find(|(_, known)| *known == letter)?;
         let (index, value) = part.strip_prefix(letter)?.split_once('=')?;
         let value = value.parse().ok().filter(|value| (1..1 << 32).contains(value))?;
-        Some(Self { stream, index: index.parse().ok()?, value })
+        Some(Self { stream, index: index.parse().ok()?, value, slot: None })
     }
 }
 
@@ -160,8 +191,15 @@ mod tests {
     #[test]
     fn what_it_does_not_tell_is_ordinary() {
         let replay: Replay = "s3=1,e0=7".parse().expect("well formed");
-        assert_eq!(replay.value(Stream::Schedule, 3), 1);
-        assert_eq!(replay.value(Stream::Schedule, 0), 0);
+        assert_eq!(replay.get(Stream::Schedule, 3).map(|choice| choice.value), Some(1));
+        assert_eq!(replay.get(Stream::Schedule, 0), None);
         assert_eq!(replay.without(0..1).to_string(), "e0=7");
+    }
+
+    #[test]
+    fn what_is_cut_out_moves_the_rest_up() {
+        let replay: Replay = "s0=1,s3=2,s4=3,s9=4,e7=5".parse().expect("well formed");
+        assert_eq!(replay.cut(1..3).to_string(), "s0=1,s7=4,e7=5");
+        assert_eq!(replay.cut(0..1).to_string(), "s2=2,s3=3,s8=4,e7=5");
     }
 }

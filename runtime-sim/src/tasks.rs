@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mtaio_runtime::TaskName;
 
 use crate::Schedule;
-use crate::choice::{Choices, Stream};
+use crate::choice::Choices;
 use crate::schedule::Picker;
 use crate::waker::TaskWaker;
 
@@ -124,19 +124,13 @@ impl Tasks {
 
     /// Takes out one of the runnable tasks.
     pub(crate) fn take_ready(&mut self, choices: &mut Choices) -> Option<Running> {
-        let count = self.ready.len() as u64;
-        if count == 0 {
+        if self.ready.is_empty() {
             return None;
         }
         let Self { ready, picker, .. } = self;
-        let pick =
-            choices.decide(Stream::Schedule, count, |generator| picker.pick(ready, generator));
-        // The last one, taken from the end, leaves the order of the others as it is.
-        let index = if pick + 1 == count && count > 1 {
-            self.ready.pop_back()
-        } else {
-            self.ready.swap_remove_front(pick as usize)
-        };
+        let pick = choices.pick(ready, |generator| picker.pick(ready, generator));
+        // The others keep their order, so that a single choice out of the ordinary stays one.
+        let index = self.ready.remove(pick);
         index.and_then(|index| self.take(self.id(index)))
     }
 

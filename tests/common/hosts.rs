@@ -115,9 +115,7 @@ impl Host for Sim {
         F: Future<Output = ()> + 'static,
         S: Fn(Self::Rt) -> F + Send + 'static,
     {
-        // A scenario may join a thread that calls in.
-        let explore = Explore::new().seeds(0..seeds).allow_foreign_wakes();
-        mtaio_sim::Sim::explore(explore, scenario);
+        mtaio_sim::Sim::explore(Explore::new().seeds(0..seeds), scenario);
     }
 }
 

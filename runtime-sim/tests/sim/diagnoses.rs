@@ -9,14 +9,14 @@ use mtaio_sim::{Diagnosis, Explore, Failure, Sim};
 
 use crate::common::{ms, poll_once};
 
-fn names(names: &[TaskName]) -> Vec<String> {
+pub(crate) fn names(names: &[TaskName]) -> Vec<String> {
     let mut names: Vec<_> = names.iter().map(ToString::to_string).collect();
     names.sort();
     names
 }
 
 #[track_caller]
-fn failed<T>(result: Result<T, Failure>, diagnosis: Diagnosis) -> Failure {
+pub(crate) fn failed<T>(result: Result<T, Failure>, diagnosis: Diagnosis) -> Failure {
     let Err(failure) = result else { panic!("no failure, instead of {diagnosis:?}") };
     assert_eq!(failure.diagnosis(), diagnosis, "{failure}");
     failure
