@@ -4,6 +4,7 @@ mod executor;
 mod futures;
 mod promised;
 mod runtime;
+mod sim;
 mod time;
 
 use std::fmt::Write;
@@ -41,7 +42,12 @@ pub(crate) struct Contests(Vec<Contest>);
 /// Every contest there is.
 pub(crate) fn all() -> Outcome<Contests> {
     let hosts = Hosts::start()?;
-    let groups = [runtime::contests(&hosts), time::contests(&hosts), executor::contests(&hosts)];
+    let groups = [
+        runtime::contests(&hosts),
+        time::contests(&hosts),
+        executor::contests(&hosts),
+        sim::contests(),
+    ];
     Ok(Contests(groups.into_iter().flatten().collect()))
 }
 
