@@ -53,8 +53,8 @@ impl Faults {
         self
     }
 
-    /// Timers wake their tasks up to `most` later than asked, each by another time. (None wakes
-    /// earlier; who asks a timer after its deadline finds it ready.)
+    /// Timers fire up to `most` later than asked, each by another time, as those of real runtimes
+    /// do. None is early, and one whose deadline has passed at its first poll is ready at once.
     ///
     /// # Panics
     ///

@@ -154,7 +154,8 @@ impl Shared {
         }
     }
 
-    /// Polls a timer: ready at its deadline, else in the queue, to wake `waker`.
+    /// Polls a timer: ready at its deadline, or when it fires, where it is late; else in the queue,
+    /// to wake `waker`.
     pub(crate) fn poll_timer(
         &self,
         deadline: Instant,
@@ -164,14 +165,15 @@ impl Shared {
         if self.has_ended() {
             return Poll::Pending;
         }
-        if self.now() >= deadline {
-            self.remove_timer(key);
+        let due = key.map_or(deadline, |key| key.at);
+        if self.now() >= due {
+            *key = None;
             return Poll::Ready(());
         }
         let waker = waker.clone();
         let mut state = self.lock();
         // Another thread may have come here while the clock moved.
-        if self.has_ended() || self.now() >= deadline {
+        if self.has_ended() || self.now() >= due {
             drop(state);
             return self.poll_timer(deadline, key, &waker);
         }

@@ -95,6 +95,19 @@ fn the_wall_clock_jumps_both_ways_and_the_other_clock_does_not() {
     assert!(behind > 100 && ahead > 100, "{jumps:?}");
 }
 
+#[test]
+fn a_late_timer_is_late_for_who_asks_too() {
+    let explore = Explore::new().faults(Faults::new().late_timers(ms(5)));
+    // Polled out of turn, a sleep is not over before it fires: its wake was not lost.
+    Sim::explore(explore.rescue_before_time(), |rt| async move {
+        let sleepers: Vec<_> = (0..5).map(|_| rt.spawn(rt.sleep(ms(1)))).collect();
+        for sleeper in sleepers {
+            sleeper.await.unwrap();
+        }
+        rt.sleep_until(rt.now()).await;
+    });
+}
+
 /// The order in which five tasks of two steps each run.
 fn order(schedule: Schedule, seed: u64) -> Vec<u32> {
     Explore::new()

@@ -220,7 +220,7 @@ fn a_run_that_differs_is_nondeterminism() {
     let runs = Cell::new(0_u64);
     let counted = |rt: Sim| {
         runs.set(runs.get() + 1);
-        let extra = runs.get() % 2 == 0;
+        let extra = runs.get().is_multiple_of(2);
         async move {
             rt.spawn_named("always", async {}).await.unwrap();
             if extra {
