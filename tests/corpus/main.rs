@@ -15,6 +15,7 @@
 
 mod blocks;
 mod bug;
+mod guide;
 mod on_sim;
 mod on_tokio;
 mod table;
