@@ -89,7 +89,8 @@ impl Choices {
         n: u64,
         draw: impl FnOnce(&mut SplitMix64) -> u64,
     ) -> u64 {
-        let find = |choice: Option<Choice>| choice.map_or(0, |choice| choice.value.min(n - 1));
+        let find =
+            |choice: Option<Choice>| choice.map_or(0, |choice| u64::from(choice.value).min(n - 1));
         self.make(stream, n, draw, find, |_| None)
     }
 
@@ -103,10 +104,10 @@ impl Choices {
         let last = run.len() - 1;
         let find = |choice: Option<Choice>| {
             let Some(Choice { value, slot, .. }) = choice else { return 0 };
-            let place = run.iter().position(|&waiting| Some(waiting) == slot);
-            place.unwrap_or(last.min(value as usize)) as u64
+            let meant = |waiting: &usize| slot.is_some_and(|slot| *waiting == slot as usize);
+            run.iter().position(meant).unwrap_or(last.min(value as usize)) as u64
         };
-        let slot = |place: u64| run.get(place as usize).copied();
+        let slot = |place: u64| u32::try_from(*run.get(place as usize)?).ok();
         self.make(Stream::Schedule, run.len() as u64, draw, find, slot) as usize
     }
 
@@ -116,7 +117,7 @@ impl Choices {
         n: u64,
         draw: impl FnOnce(&mut SplitMix64) -> u64,
         find: impl FnOnce(Option<Choice>) -> u64,
-        slot: impl FnOnce(u64) -> Option<usize>,
+        slot: impl FnOnce(u64) -> Option<u32>,
     ) -> u64 {
         debug_assert!((1..=1 << 32).contains(&n), "a choice among {n}");
         if n == 1 {
@@ -131,7 +132,8 @@ impl Choices {
         if let Some(record) = &mut self.record
             && value != 0
         {
-            record.push(Choice { stream, index, value, slot: slot(value) });
+            // Below 2^32, as the assertion has it.
+            record.push(Choice { stream, index, value: value as u32, slot: slot(value) });
         }
         value
     }

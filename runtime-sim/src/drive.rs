@@ -125,7 +125,9 @@ impl<'a> Driver<'a, '_> {
     ) -> MutexGuard<'a, State> {
         let (id, now) = (running.id, self.shared.now());
         state.current = Some(id);
-        if state.is_cancelled_here(id) {
+        // A poll out of turn is to change nothing.
+        let cancellable = why != Why::Rescue;
+        if cancellable && state.is_cancelled_here(id) {
             state.tell(now, id, Why::Cancelled);
             return self.end(state, running);
         }
@@ -135,7 +137,7 @@ impl<'a> Driver<'a, '_> {
         let polled = contain(|| self.poll(&mut running));
         let mut state = self.shared.lock();
         match polled {
-            Ok(Poll::Pending) if state.is_cancelled_here(id) => {
+            Ok(Poll::Pending) if cancellable && state.is_cancelled_here(id) => {
                 state.tell(now, id, Why::Cancelled);
             }
             Ok(Poll::Pending) => {

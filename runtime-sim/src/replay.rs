@@ -37,10 +37,10 @@ pub struct Replay {
 pub(crate) struct Choice {
     pub(crate) stream: Stream,
     pub(crate) index: u64,
-    pub(crate) value: u64,
+    pub(crate) value: u32,
     /// Which task that was, where it is known: when choices before this one are taken out, it is
     /// the task that is meant, wherever it stands in line then.
-    pub(crate) slot: Option<usize>,
+    pub(crate) slot: Option<u32>,
 }
 
 impl Replay {
@@ -145,7 +145,7 @@ impl Choice {
         let letter = part.chars().next()?;
         let (stream, _) = *Stream::ALL.iter().find(|(_, known)| *known == letter)?;
         let (index, value) = part.strip_prefix(letter)?.split_once('=')?;
-        let value = value.parse().ok().filter(|value| (1..1 << 32).contains(value))?;
+        let value = value.parse().ok().filter(|value| *value > 0)?;
         Some(Self { stream, index: index.parse().ok()?, value, slot: None })
     }
 }

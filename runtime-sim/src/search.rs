@@ -12,7 +12,7 @@ use crate::failure::{Diagnosis, Failure, Finding, Shortest};
 use crate::quiet::quietly;
 use crate::settings::Settings;
 use crate::shared::Shared;
-use crate::shrink::shrink;
+use crate::shrink::{MOST_POLLS, shrink};
 use crate::{Cancel, Explore, Explored, Replay, Sim};
 
 /// One run.
@@ -137,14 +137,18 @@ where
     /// then?
     fn investigate(&self, case: Case, finding: Finding, ran: Ran) -> Failure {
         quietly(|| {
-            let (again, verdict) = self.once(case.seeded().recorded(), case.cancel, false);
+            // One that is this long would not be shrunk, nor its replay read.
+            let recorded = ran.report.polls <= MOST_POLLS;
+            let choices = if recorded { case.seeded().recorded() } else { case.seeded() };
+            let (again, verdict) = self.once(choices, case.cancel, false);
             let same = again.report.trace_hash() == ran.report.trace_hash()
                 && verdict.is_err_and(|again| again.is_alike(&finding));
-            if finding.diagnosis == Diagnosis::Nondeterminism {
-                return Failure::new(Some(case.seed), finding, ran.report).of_test(test_name());
-            }
-            let Some(replay) = again.report.replay.filter(|_| same) else {
+            let known = finding.diagnosis == Diagnosis::Nondeterminism;
+            if !same && !known && !self.explore.settings.allow_foreign_wakes {
                 return self.nondeterminism(case, ran);
+            }
+            let Some(replay) = again.report.replay.filter(|_| same && !known) else {
+                return Failure::new(Some(case.seed), finding, ran.report).of_test(test_name());
             };
             let shrunk = shrink(replay, |candidate| {
                 let choices = Choices::from_replay(candidate.clone()).recorded();

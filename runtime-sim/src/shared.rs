@@ -17,7 +17,7 @@ use crate::settings::Settings;
 use crate::stalled::Stalls;
 use crate::tasks::{TaskId, Tasks, Work};
 use crate::timers::{Timer, TimerKey, Timers};
-use crate::trace::{Step, TraceHash, What, Why};
+use crate::trace::{MOST_STEPS, Step, TraceHash, What, Why};
 use crate::waker::TaskWaker;
 
 /// What the handles, the sleeps, the wakers and the driver of one simulation share.
@@ -277,6 +277,7 @@ impl State {
 
     pub(crate) fn tell(&mut self, at: Instant, id: TaskId, why: Why) {
         if let Some(steps) = &mut self.steps
+            && steps.len() < MOST_STEPS
             && let Some(task) = self.tasks.name(id)
         {
             steps.push(Step { at, task, why });

@@ -11,7 +11,7 @@ pub(crate) struct Shrunk {
 
 /// What shrinking may cost: runs, and polls in all of them together.
 const MOST_RUNS: u64 = 2_000;
-const MOST_POLLS: u64 = 3_000_000;
+pub(crate) const MOST_POLLS: u64 = 3_000_000;
 
 /// Takes choices out of a failing `replay` for as long as it still fails: `fails` runs one and
 /// tells the number of its polls, and the choices that it made, if it failed alike.

@@ -11,6 +11,7 @@ use crate::trace::{Step, Why};
 /// How much of a list, a story or a line is shown.
 const MOST_NAMES: usize = 20;
 const MOST_STEPS: usize = 40;
+const FIRST_STEPS: usize = 10;
 const MOST_OF_A_REPLAY: usize = 400;
 
 impl Inside {
@@ -76,11 +77,13 @@ impl Shortest {
             )?,
         }
         let hidden = self.steps.len().saturating_sub(MOST_STEPS);
-        if hidden > 0 {
-            writeln!(f, "    .. {hidden} polls")?;
-        }
-        for (number, step) in self.steps.iter().enumerate().skip(hidden) {
-            let Step { at, task, why } = step;
+        for (number, Step { at, task, why }) in self.steps.iter().enumerate() {
+            if number == FIRST_STEPS && hidden > 0 {
+                writeln!(f, "    .. {hidden} polls")?;
+            }
+            if (FIRST_STEPS..FIRST_STEPS + hidden).contains(&number) {
+                continue;
+            }
             write!(f, "    {:>4}. {:>9}  {task}", number + 1, format!("{:?}", time(*at)))?;
             match why {
                 Why::First => writeln!(f)?,

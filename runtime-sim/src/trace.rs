@@ -34,6 +34,9 @@ pub(crate) enum What {
     Entropy,
 }
 
+/// As many steps of a story are kept: it is to be read.
+pub(crate) const MOST_STEPS: usize = 100_000;
+
 /// One line of the story of a run, kept where somebody will read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Step {

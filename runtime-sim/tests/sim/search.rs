@@ -209,6 +209,16 @@ fn a_cancellation_that_breaks_something_is_replayed() {
 }
 
 #[test]
+fn a_look_for_lost_wakeups_cancels_nothing() {
+    let explore = Explore::new().cancel(Cancel::AtEveryAwait("worker")).rescue_before_time();
+    let explored = Sim::explore(explore.seeds(0..1), |rt| async move {
+        let _ended = rt.spawn_named("worker", rt.sleep(ms(1))).await;
+    });
+    // Before and after the first poll, when it was woken, not at all, and once more.
+    assert_eq!(explored.runs(), 5);
+}
+
+#[test]
 #[should_panic(expected = "no task of the name \"worker\" was polled")]
 fn a_name_that_nobody_has_is_refused() {
     let explore = Explore::new().cancel(Cancel::AtEveryAwait("worker"));
