@@ -65,6 +65,7 @@ corpus! {
         replies_are_taken_for_ordered: Panicked of "root";
         a_pool_lends_a_connection_twice: Panicked of "root";
         a_lock_gives_way_too_soon: Panicked of "root";
+        a_slow_booking_is_overtaken: Panicked of "root";
     }
     leaks {
         a_heartbeat_outlives_its_session: Leak of "heartbeat";

@@ -97,6 +97,27 @@ fn a_late_timer_is_no_lost_wakeup() {
     finds_no_mistake(bugs, |explore| explore.rescue_before_time().faults(HARSH));
 }
 
+/// A task that was polled out of turn has not moved.
+#[test]
+fn a_deadlock_beside_a_ticker_is_one_under_spurious_polls() {
+    let spurious = Faults::new().spurious_polls(0.1);
+    deadlocks_are_deadlocks(|explore| explore.faults(spurious));
+}
+
+#[test]
+fn a_deadlock_beside_a_ticker_is_one_where_wakes_are_looked_for() {
+    deadlocks_are_deadlocks(Explore::rescue_before_time);
+}
+
+fn deadlocks_are_deadlocks(more: impl Fn(Explore) -> Explore) {
+    for bug in CORPUS.iter().filter(|bug| bug.file == "deadlocks") {
+        let settings = more(settings(bug.needs, Place::BesideATicker)).seeds(0..SEEDS);
+        let failure = explore_as(settings, bug, Place::BesideATicker, Code::Buggy);
+        let failure = failure.expect_err("it has a mistake");
+        assert!(is_right(bug, &failure), "{}: {failure}", bug.name);
+    }
+}
+
 /// The same for all, but for what the bug is about.
 const fn settings(needs: Needs, place: Place) -> Explore {
     let explore = Explore::new().max_polls(20_000);

@@ -278,3 +278,37 @@ pub async fn a_lock_gives_way_too_soon<R: Runtime>(rt: R, code: Code) {
     }
     assert_eq!(lock.overlaps.get(), 0, "both of them were inside");
 }
+
+/// Eight workers serve a hundred jobs; those that book, one in sixteen, overwrite each other where
+/// one of them is overtaken by all that come between.
+pub async fn a_slow_booking_is_overtaken<R: Runtime>(rt: R, code: Code) {
+    const JOBS: u64 = 96;
+
+    #[derive(Default)]
+    struct Service {
+        next: Number,
+        booked: Number,
+    }
+
+    async fn serve<R: Runtime>(rt: R, service: Arc<Service>, code: Code) {
+        loop {
+            let job = service.next.count();
+            if job >= JOBS {
+                return;
+            }
+            let booked = service.booked.get();
+            elsewhere(&rt).await;
+            if job.is_multiple_of(16) {
+                let before = if code.is_fixed() { service.booked.get() } else { booked };
+                service.booked.set(before + 1);
+            }
+        }
+    }
+
+    let service = Arc::new(Service::default());
+    let workers = [0; 8].map(|_| rt.spawn(serve(rt.clone(), Arc::clone(&service), code)));
+    for worker in workers {
+        worker.await.unwrap();
+    }
+    assert_eq!(service.booked.get(), JOBS / 16, "each is booked once");
+}
