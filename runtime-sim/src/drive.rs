@@ -157,7 +157,7 @@ impl<'a> Driver<'a, '_> {
     }
 
     fn poll(&mut self, running: &mut Running) -> Poll<()> {
-        let waker = Waker::from(Arc::clone(&running.waker));
+        let waker = Waker::from(Arc::clone(&running.wakers.present));
         let mut cx = Context::from_waker(&waker);
         match (&mut running.work, &mut self.root) {
             (Work::Detached(future), _) => future.as_mut().poll(&mut cx),
@@ -169,7 +169,7 @@ impl<'a> Driver<'a, '_> {
     fn end(
         &mut self,
         state: MutexGuard<'a, State>,
-        Running { id, waker, work }: Running,
+        Running { id, wakers, work }: Running,
     ) -> MutexGuard<'a, State> {
         drop(state);
         let root = match work {
@@ -177,7 +177,7 @@ impl<'a> Driver<'a, '_> {
             Work::Detached(_) => None,
         };
         let name = || self.shared.lock().tasks.name(id);
-        self.shared.contain(name, || drop((work, root, waker)));
+        self.shared.contain(name, || drop((work, root, wakers)));
         let mut state = self.shared.lock();
         state.current = None;
         state.tasks.remove(id);
@@ -228,7 +228,9 @@ impl State {
     fn begin_poll(&mut self, now: Instant, running: &mut Running, why: Why) {
         self.polls += 1;
         self.trace.mix(crate::trace::What::Poll, running.id.index as u64);
-        self.tasks.begin_poll(running, self.polls, self.settings.allow_stale_wakers);
+        let in_turn = matches!(why, Why::First | Why::Before(_));
+        let number = in_turn.then_some(self.polls);
+        self.tasks.begin_poll(running, number, self.settings.allow_stale_wakers);
         self.tell(now, running.id, why);
     }
 }

@@ -1,6 +1,10 @@
 //! A deterministic simulator as a [`Runtime`](mtaio_runtime::Runtime): the code that runs on tokio
 //! or smol runs here too, on one thread, in virtual time, in an order that a seed decides.
 //!
+//! New here? The [guide](guide) goes from a small racy program to the seed that breaks it, the
+//! shortest schedule that does, and the fix; [its corpus](guide::corpus) shows what is found and what
+//! tokio's paused clock finds of that.
+//!
 //! Concurrent code is wrong in orders that hardly ever happen. Here every order is one number
 //! away: [`Sim::explore`] runs a scenario under many seeds, each of which picks another task
 //! wherever more than one could run. What goes wrong is diagnosed with the names of the tasks
@@ -108,6 +112,7 @@ mod environment;
 mod explore;
 mod failure;
 mod faults;
+pub mod guide;
 mod quiet;
 mod replay;
 mod report;

@@ -18,7 +18,7 @@ use crate::stalled::Stalls;
 use crate::tasks::{TaskId, Tasks, Work};
 use crate::timers::{Timer, TimerKey, Timers};
 use crate::trace::{MOST_STEPS, Step, TraceHash, What, Why};
-use crate::waker::TaskWaker;
+use crate::waker::Wakers;
 
 /// What the handles, the sleeps, the wakers and the driver of one simulation share.
 ///
@@ -129,9 +129,7 @@ impl Shared {
         state.spawned += 1;
         state.effects += 1;
         let cancellable = state.cancel.is_some_and(|plan| name.to_string() == plan.name);
-        state.tasks.insert(name, cancellable, work, |id| {
-            Arc::new(TaskWaker { shared: Arc::clone(self), id, serial: 0 })
-        });
+        state.tasks.insert(name, cancellable, work, |id| Wakers::new(self, id));
     }
 
     pub(crate) fn wake(&self, id: TaskId, serial: u64) {

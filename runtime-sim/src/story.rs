@@ -31,7 +31,9 @@ impl Inside {
         }
         if finding.diagnosis == Diagnosis::Panicked {
             for (task, panic) in finding.tasks.iter().zip(&finding.panics) {
-                writeln!(f, "    - {task}: {panic}")?;
+                // What an assertion compares comes in lines of its own.
+                let said = panic.to_string().replace('\n', "\n      ");
+                writeln!(f, "    - {task}: {said}")?;
             }
         } else {
             list(f, who, &finding.tasks)?;

@@ -1,14 +1,13 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use mtaio_runtime::TaskName;
 
 use crate::Schedule;
 use crate::choice::Choices;
 use crate::schedule::Picker;
-use crate::waker::TaskWaker;
+use crate::waker::Wakers;
 
 /// The tasks that have not ended, and which of them can run.
 pub(crate) struct Tasks {
@@ -46,7 +45,7 @@ struct Task {
     /// The number of its last poll among those of all tasks.
     last_poll: u64,
     /// `None` while the task is being polled.
-    at_rest: Option<(Arc<TaskWaker>, Work)>,
+    at_rest: Option<(Wakers, Work)>,
 }
 
 pub(crate) enum Work {
@@ -58,7 +57,7 @@ pub(crate) enum Work {
 /// A task taken out to be polled, and dropped, outside of the lock.
 pub(crate) struct Running {
     pub(crate) id: TaskId,
-    pub(crate) waker: Arc<TaskWaker>,
+    pub(crate) wakers: Wakers,
     pub(crate) work: Work,
 }
 
@@ -74,22 +73,22 @@ impl Tasks {
         name: TaskName,
         cancellable: bool,
         work: Work,
-        waker: impl FnOnce(TaskId) -> Arc<TaskWaker>,
+        wakers: impl FnOnce(TaskId) -> Wakers,
     ) {
         let index = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());
             self.slots.len() - 1
         });
         let slot = &mut self.slots[index];
-        let waker = waker(TaskId { index, generation: slot.generation });
+        let wakers = wakers(TaskId { index, generation: slot.generation });
         slot.task = Some(Task {
             name,
             cancellable,
             woken: true,
-            serial: waker.serial,
+            serial: 0,
             stale_wake: false,
             last_poll: 0,
-            at_rest: Some((waker, work)),
+            at_rest: Some((wakers, work)),
         });
         self.ready.push_back(index);
     }
@@ -142,29 +141,34 @@ impl Tasks {
 
     fn take(&mut self, id: TaskId) -> Option<Running> {
         let task = self.task_mut(id)?;
-        let (waker, work) = task.at_rest.take()?;
+        let (wakers, work) = task.at_rest.take()?;
         task.woken = false;
-        Some(Running { id, waker, work })
+        Some(Running { id, wakers, work })
     }
 
     /// Notes that a task is polled. Where wakers of it are still about they are none any more,
     /// unless `keep_wakers`: the one of its last poll is the one to wake.
-    pub(crate) fn begin_poll(&mut self, running: &mut Running, poll: u64, keep_wakers: bool) {
+    ///
+    /// A poll out of turn, which has no number, is not one by which the task moves.
+    pub(crate) fn begin_poll(
+        &mut self,
+        running: &mut Running,
+        number: Option<u64>,
+        keep_wakers: bool,
+    ) {
         let Some(task) = self.task_mut(running.id) else { return };
-        task.last_poll = poll;
+        task.last_poll = number.unwrap_or(task.last_poll);
         task.stale_wake = false;
-        if !keep_wakers && Arc::strong_count(&running.waker) > 1 {
+        if !keep_wakers && running.wakers.is_kept() {
             task.serial += 1;
-            let TaskWaker { shared, id, .. } = &*running.waker;
-            let (shared, id, serial) = (Arc::clone(shared), *id, task.serial);
-            running.waker = Arc::new(TaskWaker { shared, id, serial });
+            running.wakers.replace(task.serial);
         }
     }
 
     /// Puts a task back that has not ended.
-    pub(crate) fn put_back(&mut self, Running { id, waker, work }: Running) {
+    pub(crate) fn put_back(&mut self, Running { id, wakers, work }: Running) {
         let Some(task) = self.task_mut(id) else { return };
-        task.at_rest = Some((waker, work));
+        task.at_rest = Some((wakers, work));
         if task.woken {
             self.ready.push_back(id.index);
             self.picker.yielded(id.index);

@@ -156,7 +156,8 @@ fn a_million_dropped_sleeps_leave_nothing_behind() {
     let used = [1, 1_000_000].map(|sleeps| {
         allocation_counter::measure(|| failures.push(deadlock_after(sleeps))).bytes_max
     });
-    assert!(used[1] <= used[0] + 1_000, "a million sleeps need {used:?} bytes instead");
+    // Room for a few that are gone, not for a million.
+    assert!(used[1] < 10_000, "one sleep and a million need {used:?} bytes");
     for failure in failures {
         assert_eq!(failure.diagnosis(), Diagnosis::Deadlock);
         assert_eq!(failure.at(), Instant::ZERO + ms(7));
