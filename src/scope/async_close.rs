@@ -59,7 +59,7 @@ impl<T: AsyncClose + Send + Sync> AsyncClose for Arc<T> {
 
 /// A resource was not closed, since others hold it too: it will be dropped by the last of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("still shared with {others} others")]
+#[error("others hold it too: {others}")]
 pub struct StillShared {
     others: usize,
 }

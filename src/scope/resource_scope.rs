@@ -8,7 +8,7 @@ use mtaio_runtime::{DynRuntime, Runtime, TaskName};
 
 use super::abandoned::{Abandoned, OnAbandoned, Orphans};
 use super::async_close::{AsyncClose, CloseOutput};
-use super::contain::Contained;
+use super::contain::{Contained, contain};
 use super::core::Core;
 use super::error::CloseErrors;
 use super::outcome::Outcome;
@@ -159,7 +159,10 @@ impl<R: Runtime> ResourceScope<R> {
     where
         F: AsyncFnOnce(&Self) -> T,
     {
-        let body = Contained::new(async { body(&self).await }).await;
+        let body = match contain(|| body(&self)) {
+            Ok(future) => Contained::new(future).await,
+            Err(panic) => Err(panic),
+        };
         self.core.close_all().await;
         Outcome { body, close_errors: self.core.take_errors() }
     }
