@@ -10,7 +10,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod abandoned;
 mod failures;
+mod gone;
 mod limits;
 mod order;
 mod probe;
