@@ -14,6 +14,7 @@ mod abandoned;
 mod failures;
 mod gone;
 mod limits;
+mod model;
 mod order;
 mod probe;
 mod spawned;
