@@ -38,6 +38,12 @@ use super::error::CloseFailure;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "a scope doesn't know how to close `{Self}`",
+    label = "not `AsyncClose`",
+    note = "implement `AsyncClose` for it, or say how to close it: \
+            `scope.add_with(name, resource, async |resource| ..)`"
+)]
 pub trait AsyncClose: Sized {
     /// Why it did not close. [`Infallible`](std::convert::Infallible) if that can't be.
     type Error: Into<Box<dyn Error + Send + Sync>>;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use mtaio_runtime::{DynRuntime, Runtime};
 
 use super::async_close::AsyncClose;
-use super::async_close::sealed::Sealed;
 use super::async_close::CloseOutput;
+use super::async_close::sealed::Sealed;
 use super::core::{Closing, Core, Key};
 use super::error::CloseFailure;
 use super::future::Close;
@@ -141,9 +141,7 @@ impl<T: Send + 'static> Held<T> {
         F: FnOnce(T) -> Fut + Send + 'static,
         Fut: Future<Output: CloseOutput> + Send,
     {
-        Self::by(resource, |resource| {
-            Box::pin(async move { closer(resource).await.into_closed() })
-        })
+        Self::by(resource, |resource| Box::pin(async move { closer(resource).await.into_closed() }))
     }
 
     fn by(resource: T, closer: impl FnOnce(T) -> Closing + Send + 'static) -> Self {

@@ -1,6 +1,7 @@
 //! Scopes that are dropped before they have closed what is in them.
 
 use std::future::pending;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::probe::Journal;
 on_every_runtime!(
     a_body_that_is_dropped_leaves_the_closing_to_the_runtime,
     a_closing_that_is_dropped_goes_on_where_it_was,
+    a_body_that_panics_when_it_is_dropped,
     a_run_that_was_never_polled,
     a_scope_that_was_kept_and_never_closed,
     a_close_of_a_kept_scope_that_is_dropped,
@@ -95,6 +97,20 @@ async fn a_closing_that_is_dropped_goes_on_where_it_was<R: Runtime>(rt: R) {
     assert_eq!(report.closed, ["c", "b", "a"]);
     assert_eq!(report.close_errors.len(), 1);
     assert_eq!(journal.lines(), ["fail d", "close c", "begin b", "end b", "close a"]);
+}
+
+async fn a_body_that_panics_when_it_is_dropped<R: Runtime>(rt: R) {
+    let journal = Journal::default();
+    let (scope, reports) = watched(&rt);
+    let mut run = Box::pin(scope.run(async |scope| {
+        let _a = scope.add("a", journal.thing("a"));
+        let _bomb = Bomb("of the body");
+        let _b = scope.add("b", journal.thing("b"));
+        pending::<()>().await;
+    }));
+    assert!(poll_once(&mut run).await.is_pending());
+    catch_unwind(AssertUnwindSafe(|| drop(run))).expect_err("it is the body's own");
+    assert_eq!(told(&rt, &reports).await.closed, ["b", "a"]);
 }
 
 async fn a_run_that_was_never_polled<R: Runtime>(rt: R) {

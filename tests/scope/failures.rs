@@ -28,7 +28,8 @@ on_every_runtime!(
 
 /// `[resource: failure]` of what did not close.
 fn told<T>(outcome: &Outcome<T>) -> Vec<String> {
-    let text = |error: &mtaio::scope::CloseError| format!("{}: {}", error.resource(), error.failure());
+    let text =
+        |error: &mtaio::scope::CloseError| format!("{}: {}", error.resource(), error.failure());
     outcome.close_errors.iter().map(text).collect()
 }
 

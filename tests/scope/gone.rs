@@ -77,7 +77,8 @@ fn a_scope_in_a_task_that_goes_with_its_runtime<H: Host>() {
     });
     let report = told.recv().expect("it is told");
     assert!(report.closed.is_empty(), "{:?}", report.closed);
-    let expected = ["c: its guard was forgotten", "b: the runtime is gone", "a: the runtime is gone"];
+    let expected =
+        ["c: its guard was forgotten", "b: the runtime is gone", "a: the runtime is gone"];
     assert_eq!(texts(&report.close_errors), expected);
     assert_eq!(journal.lines(), ["drop a"]);
 }

@@ -7,7 +7,7 @@ use mtaio::scope::{CloseError, CloseFailure};
 use mtaio::{Ambient, Instant, ResourceScope, Runtime, RuntimeExt};
 use mtaio_sim::{Diagnosis, Explore, Sim};
 
-use crate::common::poll_once;
+use crate::common::{Bomb, poll_once};
 use crate::probe::Journal;
 
 const fn ms(millis: u64) -> Duration {
@@ -111,6 +111,19 @@ fn who_is_ready_at_once_is_closed_when_there_is_no_time_left() {
         let nanos = Duration::from_nanos;
         assert_eq!(timed_out(&errors), [("d", nanos(0)), ("c", nanos(0)), ("b", nanos(1))]);
         assert_eq!(journal.lines(), ["drop d", "drop c", "drop b", "close a"]);
+    });
+}
+
+#[test]
+fn a_destructor_that_panics_when_the_time_is_up_is_contained() {
+    Sim::run(0, |rt| async move {
+        let journal = Journal::default();
+        let scope = ResourceScope::new(&rt).close_within(ms(10)).expect("a limit");
+        scope.add("a", journal.thing("a"));
+        scope.add_with("b", Bomb("when dropped"), async |_bomb| pending::<()>().await);
+        let errors = scope.close().await.expect_err("it hangs").into_vec();
+        assert_eq!(timed_out(&errors), [("b", ms(5))]);
+        assert_eq!(journal.lines(), ["close a"]);
     });
 }
 

@@ -160,10 +160,7 @@ async fn parts_of_a_body_run_side_by_side<R: Runtime>(rt: R) {
 }
 
 /// The body's own type is known to the caller, and so is whether its future is `Send`.
-async fn logged<T>(
-    rt: &impl Runtime,
-    body: impl AsyncFnOnce(&ResourceScope) -> T,
-) -> Outcome<T> {
+async fn logged<T>(rt: &impl Runtime, body: impl AsyncFnOnce(&ResourceScope) -> T) -> Outcome<T> {
     ResourceScope::new(rt).run(body).await
 }
 
