@@ -109,13 +109,13 @@ impl Ledger {
         }
     }
 
-    /// What must hold when all is over.
-    pub fn check(&self, closed_are_listed: bool) {
+    /// What must hold when all is over, where `unfinished` was told of closings that did not end.
+    pub fn check(&self, closed_are_listed: bool, unfinished: &'static str) {
         let mut book = self.book();
         let mut expected: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for (number, record) in book.records.iter().enumerate() {
-            record.check(number);
-            let fate = record.fate();
+            record.check(number, unfinished);
+            let fate = record.fate(unfinished);
             let listed = closed_are_listed || fate != CLOSED;
             if listed && !record.released && record.told.is_empty() {
                 expected.entry(record.name.to_string()).or_default().push(fate);
@@ -133,31 +133,33 @@ fn fate(error: &CloseError) -> &'static str {
         CloseFailure::Panicked(_) => "panicked",
         CloseFailure::TimedOut(_) => "timed out",
         CloseFailure::Forgotten => "forgotten",
+        CloseFailure::RuntimeGone => "gone",
         _ => "what can't be",
     }
 }
 
 impl Record {
     /// What must be told of it, by what happened to it; not if it was released.
-    fn fate(&self) -> &'static str {
+    fn fate(&self, unfinished: &'static str) -> &'static str {
         match self.way {
             _ if self.forgotten => "forgotten",
+            _ if self.begun == 0 && unfinished == "gone" => "gone",
             _ if self.begun == 0 => "never closed",
             _ if self.panics => "panicked",
-            _ if self.ended == 0 => "timed out",
+            _ if self.ended == 0 => unfinished,
             Way::Fails => "failed",
             _ => CLOSED,
         }
     }
 
-    fn check(&self, number: usize) {
+    fn check(&self, number: usize, unfinished: &'static str) {
         let holds = |what: &str, holds: bool| assert!(holds, "{number}: {what}: {self:?}");
         holds("dropped once, or leaked", self.dropped == usize::from(!self.forgotten));
         holds("closed at most once", self.begun <= 1 && self.ended <= self.begun);
         let lost = self.released || self.forgotten;
         holds("not closed by a scope that has lost it", !lost || self.begun == 0);
         holds("told at most once", self.told.len() <= usize::from(!lost));
-        holds("told what happened", self.told.iter().all(|told| *told == self.fate()));
+        holds("told what happened", self.told.iter().all(|told| *told == self.fate(unfinished)));
     }
 }
 
