@@ -153,8 +153,8 @@ impl<R: Runtime> ResourceScope<R> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future ends the body where it is. What is open is left to the runtime to close:
-    /// see [the type](Self#when-the-scope-is-dropped).
+    /// Dropping the future ends the body where it is, or drops what it returned. What is open is
+    /// left to the runtime to close: see [the type](Self#when-the-scope-is-dropped).
     pub async fn run<F, T>(self, body: F) -> Outcome<T>
     where
         F: AsyncFnOnce(&Self) -> T,

@@ -85,7 +85,7 @@ impl<R: Runtime> Runtime for Cutting<R> {
     {
         let mut cut = Cut::new(future, self.polls);
         cut.has_cut = Arc::clone(&self.has_cut);
-        self.rt.spawn_detached(name, async move { drop(cut.await) });
+        self.rt.spawn_detached(name, async move { cut.await.unwrap_or_default() });
     }
 
     fn spawn_blocking(&self, job: Box<dyn FnOnce() + Send>) {
