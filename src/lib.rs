@@ -33,6 +33,7 @@
 //! | --- | --- |
 //! | [`time`] | [`timeout`](time::timeout), [`interval`](time::interval), [`Backoff`](time::Backoff) |
 //! | [`executor`] | [`TaskExecutor`]: run, gather, map, shut down; [`CancellationToken`] |
+//! | [`scope`] | [`ResourceScope`]: close resources in order, all of them, whatever happens |
 //! | [`callback`] | what an async closure must be to be called many times at once |
 //! | [`config`] | [`ConfigError`]: the one refusal of all builders |
 //! | [`error`](mod@error) | [`Error`]: the one error for applications that want one |
@@ -60,6 +61,7 @@ pub mod config;
 pub mod error;
 pub mod executor;
 mod queue;
+pub mod scope;
 pub mod time;
 
 pub use mtaio_runtime::{
@@ -69,6 +71,7 @@ pub use mtaio_runtime::{
 pub use crate::config::ConfigError;
 pub use crate::error::Error;
 pub use crate::executor::{CancellationToken, TaskExecutor};
+pub use crate::scope::ResourceScope;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
