@@ -58,6 +58,7 @@
 
 pub mod callback;
 pub mod config;
+mod contain;
 pub mod error;
 pub mod executor;
 mod queue;

@@ -5,8 +5,8 @@ use std::task::{Context, Poll};
 use mtaio_runtime::Panic;
 use pin_project_lite::pin_project;
 
-use super::launch::contain;
 use crate::callback::Callback;
+use crate::contain::contain;
 
 /// The futures of calling one callback with each item.
 #[derive(Clone)]

@@ -1,17 +1,17 @@
 //! The two ways of running a future: as a task of the runtime, and in place.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use mtaio_runtime::{DynRuntime, Panic, Runtime, Task, TaskName};
+use mtaio_runtime::{DynRuntime, Runtime, Task, TaskName};
 use pin_project_lite::pin_project;
 
 use super::error::RunError;
 use super::registry::Registration;
 use super::task_executor::TaskExecutor;
+use crate::contain::poll_to_end;
 use crate::queue::{Acquire, Permits, SlotSet};
 
 /// A way of running futures of type `F`, under a limit.
@@ -120,20 +120,8 @@ impl<F: Future> Future for Contained<F> {
     type Output = Result<F::Output, RunError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut future = self.project().future;
-        let Some(polled) = future.as_mut().as_pin_mut().map(|future| contain(|| future.poll(cx)))
-        else {
-            panic!("polled after it was ready");
-        };
-        let result = ready!(polled.map_or_else(|panic| Poll::Ready(Err(panic)), |p| p.map(Ok)));
-        let dropped = contain(|| future.set(None));
-        Poll::Ready(result.and_then(|value| dropped.map(|()| value)).map_err(RunError::Panicked))
+        poll_to_end(self.project().future, cx).map_err(RunError::Panicked)
     }
-}
-
-/// Calls `f` and turns a panic into a value.
-pub(super) fn contain<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
-    catch_unwind(AssertUnwindSafe(f)).map_err(Panic::new)
 }
 
 pin_project! {

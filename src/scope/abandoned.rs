@@ -2,9 +2,9 @@ use std::borrow::Cow;
 
 use mtaio_runtime::Runtime;
 
-use super::contain::{contain, discard};
 use super::core::Core;
 use super::error::CloseError;
+use crate::contain::{contain, discard};
 
 /// What became of the resources of a scope that was dropped before it had closed them. See
 /// [`ResourceScope::on_abandoned`](super::ResourceScope::on_abandoned).

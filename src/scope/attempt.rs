@@ -7,9 +7,9 @@ use std::time::Duration;
 use mtaio_runtime::{Ambient, Runtime, RuntimeExt};
 use pin_project_lite::pin_project;
 
-use super::contain::{discard, poll_to_end};
 use super::core::{Closing, Core, Key};
 use super::error::CloseFailure;
+use crate::contain::{discard, poll_to_end};
 
 pin_project! {
     /// Closes one resource, in the time that it is given. Dropped before, it gives the resource

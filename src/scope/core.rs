@@ -9,8 +9,8 @@ use std::time::Duration;
 use mtaio_runtime::{Instant, Runtime};
 
 use super::attempt::Attempt;
-use super::contain::discard;
 use super::error::{CloseError, CloseFailure};
+use crate::contain::discard;
 
 /// The closing of one resource, which it holds. Nothing of it runs before it is polled.
 pub(super) type Closing = Pin<Box<dyn Future<Output = Result<(), CloseFailure>> + Send>>;

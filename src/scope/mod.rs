@@ -25,7 +25,6 @@
 mod abandoned;
 mod async_close;
 mod attempt;
-mod contain;
 mod core;
 mod error;
 mod future;

@@ -8,12 +8,12 @@ use mtaio_runtime::{DynRuntime, Runtime, TaskName};
 
 use super::abandoned::{Abandoned, OnAbandoned, Orphans};
 use super::async_close::{AsyncClose, CloseOutput};
-use super::contain::{Contained, contain};
 use super::core::Core;
 use super::error::CloseErrors;
 use super::outcome::Outcome;
 use super::scoped::{Held, Scoped};
 use crate::config::{ConfigError, check_period};
+use crate::contain::{Contained, contain};
 
 /// Closes resources when the work that they are for is done, the last one first.
 ///

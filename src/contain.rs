@@ -9,13 +9,13 @@ use mtaio_runtime::Panic;
 use pin_project_lite::pin_project;
 
 /// Calls `f` and turns a panic into a value.
-pub(super) fn contain<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
+pub(crate) fn contain<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
     catch_unwind(AssertUnwindSafe(f)).map_err(Panic::new)
 }
 
 /// Drops what nobody wants, and contains the panic of its destructor. What that panic carries is
 /// leaked: it could panic once more.
-pub(super) fn discard<T>(value: T) {
+pub(crate) fn discard<T>(value: T) {
     if let Err(panic) = contain(|| drop(value)) {
         std::mem::forget(panic);
     }
@@ -23,7 +23,7 @@ pub(super) fn discard<T>(value: T) {
 
 /// Polls a future that is dropped in place once it has ended: when this is ready, nothing of it is
 /// left but what it came to. Of several panics the first is told.
-pub(super) fn poll_to_end<F: Future>(
+pub(crate) fn poll_to_end<F: Future>(
     mut future: Pin<&mut Option<F>>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<F::Output, Panic>> {
@@ -47,14 +47,14 @@ pub(super) fn poll_to_end<F: Future>(
 
 pin_project! {
     /// A future whose panic is a value.
-    pub(super) struct Contained<F> {
+    pub(crate) struct Contained<F> {
         #[pin]
         future: Option<F>,
     }
 }
 
 impl<F> Contained<F> {
-    pub(super) const fn new(future: F) -> Self {
+    pub(crate) const fn new(future: F) -> Self {
         Self { future: Some(future) }
     }
 }
