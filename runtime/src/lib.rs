@@ -67,6 +67,8 @@
 //! The adapters of tokio and smol are about a hundred lines each, in files of the same names.
 
 mod ambient;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod erased;
 #[cfg(feature = "fast-clock")]
 mod fast_clock;
