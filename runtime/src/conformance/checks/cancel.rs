@@ -126,8 +126,11 @@ async fn by_drop_reaches_children<R: Runtime>(rt: R) -> Outcome {
     let outer = rt.spawn({
         let (rt, started) = (rt.clone(), started.clone());
         async move {
-            let inner = endless(&rt, held).await;
-            started.open();
+            let inner = rt.spawn(async move {
+                let _held = held;
+                started.open();
+                pending::<()>().await;
+            });
             inner.await
         }
     });

@@ -203,6 +203,7 @@ async fn wakes_the_last_waker<R: Runtime>(rt: R) -> Outcome {
     };
     let woken = Arc::clone(&last);
     eventually(&rt, "the waker of the last poll is woken", move || woken.count() > 0).await?;
+    rt.sleep(ms(2)).await;
     ensure!(former.count() == 0, "the waker of an earlier poll was woken");
     ensure!(poll_with(sleep.as_mut(), &last).is_ready(), "woken, and yet the sleep is pending");
     Ok(())

@@ -210,14 +210,22 @@ async fn woken_all_at_once<R: Runtime>(rt: R) -> Outcome {
     Ok(())
 }
 
+/// Is ready at its first poll, and owns something beside running code.
+struct Owner(Kept, #[allow(dead_code, reason = "it is there to be dropped")] Held);
+
+impl Future for Owner {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.finish();
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
 async fn outlive_their_future<R: Runtime>(rt: R) -> Outcome {
-    let kept = Kept::default();
+    let ended = Kept::default();
     let (held, dropped) = Held::new();
-    let ended = kept.clone();
-    rt.spawn_detached(TaskName::new("bare"), async move {
-        let _held = held;
-        poll_once(&mut { ended }).await.is_ready();
-    });
+    rt.spawn_detached(TaskName::new("bare"), Owner(ended.clone(), held));
     eventually(&rt, "a future is dropped whose waker is kept", dropped).await?;
 
     let (held, dropped) = Held::new();
@@ -233,7 +241,7 @@ async fn outlive_their_future<R: Runtime>(rt: R) -> Outcome {
     drop(task);
     eventually(&rt, "a cancelled future is dropped whose waker is kept", dropped).await?;
 
-    for waker in [kept.take(), cancelled.take()].into_iter().flatten() {
+    for waker in [ended.take(), cancelled.take()].into_iter().flatten() {
         waker.wake_by_ref();
         waker.clone().wake();
         drop(waker);
