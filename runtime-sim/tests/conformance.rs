@@ -1,6 +1,10 @@
 //! A simulation is all that [`Runtime`](mtaio_runtime::Runtime) promises, in whatever order.
 
+#![allow(clippy::expect_used, reason = "a test may fail")]
+
+use std::env;
 use std::future::Future;
+use std::ops::Range;
 
 use mtaio_runtime::conformance::{Capability, Erased, Host, Suite};
 use mtaio_sim::{Explore, Sim};
@@ -26,16 +30,22 @@ impl Host for Seed {
     }
 }
 
+/// Half a hundred, or as many times that as the environment says, as in explorations.
+fn seeds() -> Range<u64> {
+    let factor = env::var("MTAIO_SIM_SEEDS").map_or(1, |factor| factor.parse().expect("a number"));
+    0..50 * factor
+}
+
 #[test]
 fn schedules() {
-    for seed in 0..20 {
+    for seed in seeds() {
         Suite::new().verify(Seed(seed));
     }
 }
 
 #[test]
 fn schedules_erased() {
-    for seed in 0..20 {
+    for seed in seeds() {
         Suite::new().verify(Erased(Seed(seed)));
     }
 }

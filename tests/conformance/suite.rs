@@ -91,7 +91,7 @@ fn what_a_host_lacks_is_listed() {
     let waits = report.verdict("sleep_moves_out_of_the_runtime").expect("it is in the report");
     let reason = "the test says so (needed: calls from threads outside of the runtime)";
     assert_eq!(*waits, Verdict::NotApplicable(reason.to_owned()));
-    assert!(report.to_string().contains(&format!("gone_drops_what_is_left is not applicable")));
+    assert!(report.to_string().contains("gone_drops_what_is_left is not applicable"));
 }
 
 #[test]

@@ -305,6 +305,7 @@ impl<R: Runtime> Drop for LastWords<R> {
     }
 }
 
+#[allow(clippy::async_yields_async, reason = "the task is looked at after the end")]
 fn while_destructors_use_it<H: Host>(host: &H) -> Outcome {
     let words = Arc::new(Mutex::new(Vec::new()));
     let said = Arc::clone(&words);
@@ -335,8 +336,9 @@ fn before_the_wakers<H: Host>(host: &H) -> Outcome {
     });
     let waker = lock(&slot).take();
     let waker = waker.ok_or_else(|| Reason::new("the task was not polled"))?;
+    let twin = waker.clone();
     waker.wake_by_ref();
-    waker.clone().wake();
-    drop(waker);
+    waker.wake();
+    drop(twin);
     Ok(())
 }

@@ -221,6 +221,7 @@ fn still_to_come<S: Sleep>(
     sleep
 }
 
+#[allow(clippy::async_yields_async, reason = "the sleep is handed on")]
 async fn moves_between_tasks<R: Runtime>(rt: R) -> Outcome {
     for hops in 1..=3 {
         let deadline = rt.now() + ms(10);

@@ -67,10 +67,11 @@ fn wakes_itself(mut times: u32) -> impl Future<Output = ()> {
             return Poll::Ready(());
         }
         times -= 1;
-        if times % 2 == 0 {
+        let twin = cx.waker().clone();
+        if times.is_multiple_of(2) {
             cx.waker().wake_by_ref();
         } else {
-            cx.waker().clone().wake();
+            twin.wake();
         }
         Poll::Pending
     })
@@ -242,9 +243,10 @@ async fn outlive_their_future<R: Runtime>(rt: R) -> Outcome {
     eventually(&rt, "a cancelled future is dropped whose waker is kept", dropped).await?;
 
     for waker in [ended.take(), cancelled.take()].into_iter().flatten() {
+        let twin = waker.clone();
         waker.wake_by_ref();
-        waker.clone().wake();
-        drop(waker);
+        waker.wake();
+        drop(twin);
     }
     let value = rt.spawn(async { 1 }).await?;
     ensure!(value == 1, "the next task answered {value}, not 1");
