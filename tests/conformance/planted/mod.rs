@@ -24,6 +24,9 @@ use mtaio_runtime::{DynRuntime, Instant, Runtime, Sleep, TaskName};
 
 use crate::common::{self, Host as _};
 
+/// For checks that come to an end.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 type BoxSleep = Pin<Box<dyn Sleep>>;
 type Job = Box<dyn FnOnce() + Send>;
@@ -154,8 +157,8 @@ impl Host for OnTokio {
 
 /// Asserts that the check called `name` fails, and that the fault is what it complains of.
 #[track_caller]
-fn fails<H: Host>(host: H, name: &str, complaint: &str) {
-    let report = Suite::new().only(name).patience(Duration::from_secs(2)).run(host);
+fn fails<H: Host>(host: H, name: &str, complaint: &str, patience: Duration) {
+    let report = Suite::new().only(name).patience(patience).run(host);
     match report.verdict(name) {
         Some(Verdict::Failed(reason)) => {
             assert!(reason.contains(complaint), "{name} complains of something else: {reason}");
@@ -167,13 +170,19 @@ fn fails<H: Host>(host: H, name: &str, complaint: &str) {
 /// [`fails`], in the simulator.
 #[track_caller]
 fn found(fault: impl Fault, name: &str, complaint: &str) {
-    fails(InSim(Arc::new(fault)), name, complaint);
+    fails(InSim(Arc::new(fault)), name, complaint, PATIENCE);
 }
 
-/// [`fails`], on tokio. What does not come true there takes longer than the patience of these tests.
+/// [`fails`], on tokio.
 #[track_caller]
 fn found_on_tokio(fault: impl Fault, name: &str, complaint: &str) {
-    fails(OnTokio(Arc::new(fault)), name, complaint);
+    fails(OnTokio(Arc::new(fault)), name, complaint, PATIENCE);
+}
+
+/// [`fails`], on tokio, by hanging. A check gives up by itself later than that, and says more.
+#[track_caller]
+fn stuck_on_tokio(fault: impl Fault, name: &str) {
+    fails(OnTokio(Arc::new(fault)), name, "it hangs", Duration::from_millis(300));
 }
 
 #[test]
