@@ -137,16 +137,16 @@ pub(super) struct Held {
 
 impl Held {
     /// The thing to hold, and whether it has been dropped.
-    pub(super) fn new() -> (Self, impl Fn() -> bool + Clone + Send + Sync + use<>) {
+    pub(super) fn new() -> (Self, impl Fn() -> bool + Clone + Send + Sync) {
         Self::with_destructor(false)
     }
 
     /// As [`new`](Self::new), with a destructor that other threads get ahead of, if they can.
-    pub(super) fn slow() -> (Self, impl Fn() -> bool + Clone + Send + Sync + use<>) {
+    pub(super) fn slow() -> (Self, impl Fn() -> bool + Clone + Send + Sync) {
         Self::with_destructor(true)
     }
 
-    fn with_destructor(slow: bool) -> (Self, impl Fn() -> bool + Clone + Send + Sync + use<>) {
+    fn with_destructor(slow: bool) -> (Self, impl Fn() -> bool + Clone + Send + Sync) {
         let dropped = Arc::new(AtomicBool::new(false));
         (Self { dropped: Arc::clone(&dropped), slow }, move || dropped.load(Ordering::SeqCst))
     }
