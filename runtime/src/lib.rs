@@ -65,8 +65,13 @@
 //!   runtime.
 //!
 //! The adapters of tokio and smol are about a hundred lines each, in files of the same names.
+//!
+//! Whether an adapter is right is not a matter of opinion: with the feature `conformance`, as a
+//! dev-dependency, this crate has the suite that ours are put to, `mtaio_runtime::conformance`.
 
 mod ambient;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod erased;
 #[cfg(feature = "fast-clock")]
 mod fast_clock;

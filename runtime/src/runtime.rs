@@ -12,6 +12,12 @@ use crate::{Instant, Sleep, TaskName};
 ///
 /// There are no default methods, so nothing is hidden: a new capability will be a new trait.
 ///
+/// # Writing an adapter
+///
+/// What is said here and at [`Sleep`] is all that an adapter owes, and each word of it is checked:
+/// put yours to the suite `mtaio_runtime::conformance`, in the feature `conformance`, from its first
+/// day on. It says what does not hold, and why.
+///
 /// # After the runtime is gone
 ///
 /// A handle may outlive its runtime. Then futures and jobs given to it are dropped at once, on the
@@ -27,6 +33,8 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     fn wall_clock(&self) -> SystemTime;
 
     /// 64 random bits, for jitter, sampling and the seeds of hashers. Not for keys or secrets.
+    ///
+    /// The clones of a handle do not repeat what the others draw.
     fn entropy(&self) -> u64;
 
     /// A timer that is ready at `deadline`. It need not be polled by a task of this runtime.
@@ -35,15 +43,16 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// Runs `future` to its end, with nobody waiting for it and nothing inherited.
     ///
     /// This is the one primitive that tasks are built from; [`RuntimeExt::spawn`] is what callers
-    /// want. A panic of the future ends that future and nothing else.
+    /// want. It returns without polling the future in the call: its caller may hold a lock. A panic
+    /// of the future ends that future and nothing else.
     fn spawn_detached<F>(&self, name: TaskName, future: F)
     where
         F: Future<Output = ()> + Send + 'static;
 
     /// Runs `job` where it may block its thread, with nobody waiting for it.
     ///
-    /// [`RuntimeExt::unblock`] is what callers want. A panic of the job ends that job and nothing
-    /// else.
+    /// [`RuntimeExt::unblock`] is what callers want. It returns without running the job in the call:
+    /// its caller is a task. A panic of the job ends that job and nothing else.
     fn spawn_blocking(&self, job: Box<dyn FnOnce() + Send>);
 }
 

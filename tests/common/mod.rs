@@ -17,7 +17,7 @@ mod probes;
 mod watch;
 
 pub use hosts::{Dyn, Host, Sim, SmolGlobal, SmolOwn, TokioCurrentThread, TokioMultiThread};
-pub use probes::{Bomb, Gate, Held, Slow, Wakes, block_on, eventually, poll_once, poll_with};
+pub use probes::{Bomb, Gate, Held, Wakes, block_on, eventually, poll_once, poll_with};
 pub use watch::watched;
 
 use std::time::Duration;

@@ -98,25 +98,6 @@ impl Drop for Held {
     }
 }
 
-/// As [`Held`], with a destructor that other threads get ahead of, if they can.
-#[derive(Debug)]
-pub struct Slow(Held);
-
-impl Slow {
-    pub fn new() -> (Self, impl Fn() -> bool + Clone + Send + Sync + use<>) {
-        let (held, dropped) = Held::new();
-        (Self(held), dropped)
-    }
-}
-
-impl Drop for Slow {
-    fn drop(&mut self) {
-        for _ in 0..200 {
-            thread::yield_now();
-        }
-    }
-}
-
 /// Panics with its text when it is dropped.
 #[derive(Debug)]
 pub struct Bomb(pub &'static str);

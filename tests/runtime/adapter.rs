@@ -14,50 +14,8 @@ use crate::common::{
     watched,
 };
 
-/// Sleeps of up to a millisecond on `rt`, whose clock is not the one that its timers follow.
-async fn ends_in_time<R: Runtime>(rt: R) {
-    let tasks = (0..100_u64).map(|number| {
-        let rt = rt.clone();
-        rt.clone().spawn(async move {
-            for round in 0..50 {
-                let deadline = rt.now() + Duration::from_micros((number * 31 + round * 17) % 1_000);
-                rt.sleep_until(deadline).await;
-                let now = rt.now();
-                assert!(now >= deadline, "woken {:?} too early", deadline - now);
-            }
-        })
-    });
-    for task in tasks.collect::<Vec<_>>() {
-        task.await.expect("each is over in time");
-    }
-}
-
 mod fast_clock {
     use super::*;
-
-    #[test]
-    fn sleeps_end_in_time_on_tokio_current_thread() {
-        let run = || TokioCurrentThread::run(|rt| ends_in_time(rt.with_fast_clock()));
-        watched("sleeps_end_in_time_on_tokio_current_thread", run);
-    }
-
-    #[test]
-    fn sleeps_end_in_time_on_tokio_multi_thread() {
-        let run = || TokioMultiThread::run(|rt| ends_in_time(rt.with_fast_clock()));
-        watched("sleeps_end_in_time_on_tokio_multi_thread", run);
-    }
-
-    #[test]
-    fn sleeps_end_in_time_on_smol_global() {
-        let run = || SmolGlobal::run(|rt| ends_in_time(rt.with_fast_clock()));
-        watched("sleeps_end_in_time_on_smol_global", run);
-    }
-
-    #[test]
-    fn sleeps_end_in_time_on_smol_own() {
-        let run = || SmolOwn::run(|rt| ends_in_time(rt.with_fast_clock()));
-        watched("sleeps_end_in_time_on_smol_own", run);
-    }
 
     async fn stays_close<R: Runtime>(exact: R, fast: R) {
         let mut last = fast.now();

@@ -2,24 +2,18 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use mtaio_runtime::{AbortHandle, Instant, JoinError, Runtime, RuntimeExt, TaskName};
 
 use crate::common::{Bomb, Held, eventually, on_every_runtime};
 
 on_every_runtime!(
-    unblock_answers_the_value,
-    unblock_tells_a_panic,
-    unblock_runs_without_being_awaited,
-    many_jobs,
-    a_job_spawns_tasks,
     a_job_aborted_before_it_began_does_not_run,
     a_job_dropped_before_it_began_does_not_run,
     a_job_that_has_begun_runs_to_its_end,
     a_job_that_its_runtime_drops_answers_gone,
     a_job_whose_destructor_panics_says_so,
-    a_bare_job_that_panics_harms_nothing_else,
 );
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -76,55 +70,6 @@ impl<R: Runtime> Runtime for Busy<R> {
     fn spawn_blocking(&self, job: Job) {
         self.waiting.lock().expect("nobody panics").push(job);
     }
-}
-
-async fn unblock_answers_the_value<R: Runtime>(rt: R) {
-    let (held, dropped) = Held::new();
-    let job = rt.unblock(move || {
-        let _held = held;
-        6 * 7
-    });
-    assert_eq!(job.await.expect("it ends"), 42);
-    assert!(dropped(), "answered while the closure was alive");
-}
-
-async fn unblock_tells_a_panic<R: Runtime>(rt: R) {
-    let error = rt.unblock(|| -> u32 { panic!("in a job") }).await.expect_err("it panics");
-    assert_eq!(error.to_string(), "the task panicked: in a job");
-    assert_eq!(rt.unblock(|| 1).await.expect("others go on"), 1);
-}
-
-async fn unblock_runs_without_being_awaited<R: Runtime>(rt: R) {
-    let ran = Arc::new(AtomicBool::new(false));
-    rt.unblock({
-        let ran = Arc::clone(&ran);
-        move || ran.store(true, Ordering::SeqCst)
-    })
-    .detach();
-    eventually(&rt, "the job runs", || ran.load(Ordering::SeqCst)).await;
-}
-
-async fn many_jobs<R: Runtime>(rt: R) {
-    let jobs: Vec<_> = (0..64).map(|number| rt.unblock(move || number)).collect();
-    for (number, job) in jobs.into_iter().enumerate() {
-        assert_eq!(job.await.expect("it ends"), number);
-    }
-}
-
-async fn a_job_spawns_tasks<R: Runtime>(rt: R) {
-    let task = rt.unblock({
-        let rt = rt.clone();
-        move || {
-            let start = rt.now();
-            let later = rt.clone();
-            rt.spawn(async move {
-                later.sleep(Duration::from_millis(1)).await;
-                later.now() - start
-            })
-        }
-    });
-    let waited = task.await.expect("the job ends").await.expect("the task ends");
-    assert!(waited >= Duration::from_millis(1));
 }
 
 async fn a_job_aborted_before_it_began_does_not_run<R: Runtime>(rt: R) {
@@ -198,17 +143,5 @@ async fn a_job_whose_destructor_panics_says_so<R: Runtime>(rt: R) {
     busy.begin();
     let error = job.await.expect_err("it did not run");
     assert_eq!(error.to_string(), "the task panicked: in the job's destructor");
-    assert_eq!(rt.unblock(|| 1).await.expect("others go on"), 1);
-}
-
-async fn a_bare_job_that_panics_harms_nothing_else<R: Runtime>(rt: R) {
-    for _ in 0..10 {
-        let (held, dropped) = Held::new();
-        rt.spawn_blocking(Box::new(move || {
-            let _held = held;
-            panic!("nobody listens");
-        }));
-        eventually(&rt, "the job is dropped", dropped).await;
-    }
     assert_eq!(rt.unblock(|| 1).await.expect("others go on"), 1);
 }

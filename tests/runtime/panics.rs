@@ -1,6 +1,6 @@
 //! A panic ends its own task, is told, and harms nothing else.
 
-use std::future::{Future, pending};
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -12,16 +12,13 @@ use crate::common::{Bomb, Gate, Held, eventually, on_every_runtime};
 
 on_every_runtime!(
     a_panic_is_told_with_its_message,
-    a_panic_drops_the_future_first,
     a_payload_that_is_not_text_is_kept,
     a_panic_can_be_resumed,
-    a_panicking_destructor_of_a_cancelled_future_is_told,
     a_panicking_destructor_of_a_finished_future_is_told,
     a_panicking_destructor_after_a_panic_is_told,
     a_task_answers_though_its_value_can_not_be_dropped_either,
     a_value_that_nobody_wants_may_panic_when_dropped,
     a_payload_that_nobody_wants_may_panic_when_dropped,
-    the_runtime_survives_panics,
 );
 
 /// The panic of a task that must have panicked.
@@ -47,23 +44,6 @@ async fn a_panic_is_told_with_its_message<R: Runtime>(rt: R) {
     assert_eq!(panic.to_string(), "just text");
 }
 
-async fn a_panic_drops_the_future_first<R: Runtime>(rt: R) {
-    /// Owns something that unwinding out of its poll does not drop.
-    struct Owner(#[allow(dead_code, reason = "it is there to be dropped")] Held);
-
-    impl Future for Owner {
-        type Output = ();
-        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-            panic!("in poll");
-        }
-    }
-
-    let (held, dropped) = Held::new();
-    let panic = panic_of(rt.spawn(Owner(held)).await);
-    assert!(dropped(), "answered while the future was alive");
-    assert_eq!(panic.message(), "in poll");
-}
-
 async fn a_payload_that_is_not_text_is_kept<R: Runtime>(rt: R) {
     let panic = panic_of(rt.spawn(async { panic_any(42_u32) }).await.map(|(): ()| ()));
     assert_eq!(panic.message(), "(a payload that is not text)");
@@ -75,30 +55,6 @@ async fn a_panic_can_be_resumed<R: Runtime>(rt: R) {
     let resumed = catch_unwind(AssertUnwindSafe(|| -> () { panic.resume() }));
     let payload = resumed.expect_err("it goes on");
     assert_eq!(payload.downcast_ref::<u32>(), Some(&43));
-}
-
-async fn a_panicking_destructor_of_a_cancelled_future_is_told<R: Runtime>(rt: R) {
-    let started = Gate::default();
-    let task = rt.spawn({
-        let started = started.clone();
-        async move {
-            let _bomb = Bomb("while cancelled");
-            started.open();
-            pending::<()>().await;
-        }
-    });
-    started.passed().await;
-    task.abort();
-    assert_eq!(panic_of(task.await).message(), "while cancelled");
-
-    let bomb = Bomb("never polled");
-    let task = rt.spawn(async move {
-        let _bomb = bomb;
-        pending::<()>().await;
-    });
-    task.abort();
-    let message = panic_of(task.await).message().to_owned();
-    assert_eq!(message, "never polled");
 }
 
 /// Ends as it is told, and panics when it is dropped.
@@ -187,17 +143,4 @@ async fn a_payload_that_nobody_wants_may_panic_when_dropped<R: Runtime>(rt: R) {
     gate.open();
     eventually(&rt, "the task has ended", || handle.is_finished()).await;
     assert_eq!(rt.spawn(async { 1 }).await.expect("the runtime goes on"), 1);
-}
-
-async fn the_runtime_survives_panics<R: Runtime>(rt: R) {
-    for round in 0..10 {
-        let failing: Vec<_> =
-            (0..4).map(|number| rt.spawn(async move { panic!("{round}-{number}") })).collect();
-        let fine = rt.spawn(async move { round });
-        for (number, task) in failing.into_iter().enumerate() {
-            let panic = panic_of(task.await.map(|(): ()| ()));
-            assert_eq!(panic.message(), format!("{round}-{number}"));
-        }
-        assert_eq!(fine.await.expect("it is not the one that panics"), round);
-    }
 }
