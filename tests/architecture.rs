@@ -244,6 +244,10 @@ mod checker {
         accepted("time/a.rs", "mod inner { use super::super::b; use super::*; }");
         accepted("time/mod.rs", "use crate::{ConfigError, Runtime};");
         accepted("lib.rs", "mod time; pub use crate::monitor::Monitor; mod error;");
+        // What a type captures is no import, and hides none.
+        let captures = "fn f<'a>() -> impl X + use<'a> { [1; 2]; g() }";
+        accepted("time/mod.rs", captures);
+        refused("time/mod.rs", &format!("{captures} use crate::cache;"), "`cache`");
     }
 
     #[test]

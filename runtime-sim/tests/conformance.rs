@@ -16,7 +16,7 @@ impl Host for Seed {
     type Runtime = Sim;
 
     fn run<F: Future>(&self, body: impl FnOnce(Sim) -> F) -> F::Output {
-        let run = Explore::new().allow_leaks().run_seed(self.0, body);
+        let run = Explore::new().allow_leaks().allow_foreign_wakes().run_seed(self.0, body);
         run.unwrap_or_else(|failure| panic!("{failure}"))
     }
 

@@ -65,7 +65,8 @@ pub(crate) fn paths(tokens: &[Token]) -> Vec<Path> {
     let mut reader = Reader::new(tokens);
     while let Some(token) = reader.next() {
         match token.text.as_str() {
-            "use" => reader.skip_to(";"),
+            // `use<..>` is what a type captures.
+            "use" if !reader.sees("<") => reader.skip_to(";"),
             "crate" | "super" | "self" if reader.sees("::") => {
                 let mut segments = vec![token.text.clone()];
                 while reader.takes("::") {
@@ -96,7 +97,7 @@ fn uses(tokens: &[Token]) -> impl Iterator<Item = (bool, Path)> {
                     reader.skip_to(")");
                 }
             }
-            "use" => {
+            "use" if !reader.sees("<") => {
                 let mut paths = Vec::new();
                 reader.tree(&[], &mut paths);
                 found.extend(paths.into_iter().map(|path| (exported, path)));

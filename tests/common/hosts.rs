@@ -104,9 +104,9 @@ pub struct Sim;
 impl Host for Sim {
     type Rt = mtaio_sim::Sim;
 
-    /// One schedule, with what `body` leaves behind.
+    /// One schedule, with what `body` leaves behind, and threads that it joins.
     fn run<F: Future>(body: impl FnOnce(Self::Rt) -> F) -> F::Output {
-        let run = Explore::new().allow_leaks().run_seed(0, body);
+        let run = Explore::new().allow_leaks().allow_foreign_wakes().run_seed(0, body);
         run.unwrap_or_else(|failure| panic!("{failure}"))
     }
 
