@@ -32,6 +32,7 @@
 //! | module | what it has |
 //! | --- | --- |
 //! | [`time`] | [`timeout`](time::timeout), [`interval`](time::interval), [`Backoff`](time::Backoff) |
+//! | [`queue`] | [`Queue`](queue::Queue), [`PriorityQueue`](queue::PriorityQueue), [`LifoQueue`](queue::LifoQueue); [`Latch`](queue::Latch), [`Overflow`](queue::Overflow) |
 //! | [`executor`] | [`TaskExecutor`]: run, gather, map, shut down; [`CancellationToken`] |
 //! | [`callback`] | what an async closure must be to be called many times at once |
 //! | [`config`] | [`ConfigError`]: the one refusal of all builders |
@@ -59,7 +60,7 @@ pub mod callback;
 pub mod config;
 pub mod error;
 pub mod executor;
-mod queue;
+pub mod queue;
 pub mod time;
 
 pub use mtaio_runtime::{

@@ -3,6 +3,7 @@
 mod executor;
 mod futures;
 mod promised;
+mod queue;
 mod runtime;
 mod time;
 
@@ -41,7 +42,12 @@ pub(crate) struct Contests(Vec<Contest>);
 /// Every contest there is.
 pub(crate) fn all() -> Outcome<Contests> {
     let hosts = Hosts::start()?;
-    let groups = [runtime::contests(&hosts), time::contests(&hosts), executor::contests(&hosts)];
+    let groups = [
+        runtime::contests(&hosts),
+        time::contests(&hosts),
+        queue::contests(&hosts),
+        executor::contests(&hosts),
+    ];
     Ok(Contests(groups.into_iter().flatten().collect()))
 }
 
