@@ -3,10 +3,10 @@ use std::sync::{Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 
 use super::error::{Closed, PutError, TaskDoneError, TryGetError};
-use super::future::{Get, GetBatch, Join, Put};
+use super::future::{Get, GetBatch, Join, PutFuture};
 use super::line::{Line, lock, poll_turn};
 use super::overflow::WhenFull;
-use super::state::State;
+use super::state::{PutOutcome, State};
 use super::stats::QueueStats;
 use super::store::Store;
 
@@ -24,8 +24,8 @@ impl<S: Store> Exchange<S> {
         Self { state: Mutex::new(State::new(store, capacity, when_full)) }
     }
 
-    pub(super) const fn put(&self, item: S::Item) -> Put<'_, S> {
-        Put::new(self, item)
+    pub(super) const fn put(&self, item: S::Item) -> PutFuture<'_, S> {
+        PutFuture::new(self, item)
     }
 
     pub(super) const fn get(&self) -> Get<'_, S> {
@@ -45,18 +45,54 @@ impl<S: Store> Exchange<S> {
     }
 
     #[inline]
-    pub(super) fn try_put(&self, item: S::Item) -> Result<Option<S::Item>, PutError<S::Item>> {
-        let (dropped, woken) = self.lock().put(&mut None, item)?;
+    pub(super) fn try_put(&self, item: S::Item) -> PutOutcome<S::Item> {
+        match self.put_at_once(item) {
+            Ok(()) => Ok(None),
+            Err(item) => self.try_put_or_refuse(item),
+        }
+    }
+
+    #[cold]
+    fn try_put_or_refuse(&self, item: S::Item) -> PutOutcome<S::Item> {
+        let tried = self.lock().put(&mut None, item);
+        let (outcome, woken) = tried.map_err(PutError::Full)?;
         wake(woken);
-        Ok(dropped)
+        outcome
     }
 
     #[inline]
     pub(super) fn try_get(&self) -> Result<S::Item, TryGetError> {
+        self.take_at_once().map_or_else(|| self.try_get_or_refuse(), Ok)
+    }
+
+    #[cold]
+    fn try_get_or_refuse(&self) -> Result<S::Item, TryGetError> {
         let got = self.lock().get(&mut None);
-        let (item, woken) = got.ok_or(TryGetError::Empty)?;
+        let (item, woken) = got.map_err(|()| TryGetError::Empty)?;
         wake(woken);
         Ok(item?)
+    }
+
+    /// What most puts are: there is room, and nobody waits.
+    #[inline]
+    fn put_at_once(&self, item: S::Item) -> Result<(), S::Item> {
+        let mut state = self.lock();
+        if !state.admits(&mut None) {
+            return Err(item);
+        }
+        let woken = state.insert(item);
+        drop(state);
+        wake(woken);
+        Ok(())
+    }
+
+    /// What most gets are: there is an item, and nobody waits.
+    #[inline]
+    fn take_at_once(&self) -> Option<S::Item> {
+        let taken = self.lock().take(&mut None);
+        let (item, woken) = taken?;
+        wake(woken);
+        Some(item)
     }
 
     pub(super) fn try_get_batch(&self, batch: &mut Vec<S::Item>, most: usize) -> usize {
@@ -110,40 +146,64 @@ impl<S: Store> Exchange<S> {
 
     /// Puts what is in `item`, or waits.
     #[inline]
-    pub(super) fn poll_put(
+    pub(super) fn put_or_wait(
         &self,
         place: &mut Option<usize>,
         item: &mut Option<S::Item>,
         waker: &Waker,
-    ) -> Poll<Result<Option<S::Item>, PutError<S::Item>>> {
-        let put = |state: &mut State<S>, place: &mut Option<usize>| {
-            match state.put(place, item.take()?) {
-                Err(PutError::Full(refused)) if state.waits_when_full() => {
-                    *item = Some(refused);
-                    None
-                }
-                done => Some(done),
+    ) -> Poll<PutOutcome<S::Item>> {
+        if place.is_none()
+            && let Some(new) = item.take()
+        {
+            match self.put_at_once(new) {
+                Ok(()) => return Poll::Ready(Ok(None)),
+                Err(not_yet) => *item = Some(not_yet),
             }
+        }
+        self.poll_put(place, item, waker)
+    }
+
+    #[cold]
+    fn poll_put(
+        &self,
+        place: &mut Option<usize>,
+        item: &mut Option<S::Item>,
+        waker: &Waker,
+    ) -> Poll<PutOutcome<S::Item>> {
+        let put = |state: &mut State<S>, place: &mut Option<usize>| {
+            let put = state.put(place, item.take()?);
+            put.map_err(|not_yet| *item = Some(not_yet)).ok()
         };
-        poll_turn(&self.state, place, waker, |state| &mut state.putters, put).map(|done| {
-            let (dropped, woken) = done?;
+        let polled = poll_turn(&self.state, place, waker, |state| &mut state.putters, put);
+        polled.map(|(outcome, woken)| {
             wake(woken);
-            Ok(dropped)
+            outcome
         })
     }
 
+    /// Takes an item, or waits.
     #[inline]
-    pub(super) fn poll_get(
+    pub(super) fn get_or_wait(
         &self,
         place: &mut Option<usize>,
         waker: &Waker,
     ) -> Poll<Result<S::Item, Closed>> {
-        poll_turn(&self.state, place, waker, |state| &mut state.getters, State::get).map(
-            |(item, woken)| {
-                wake(woken);
-                item
-            },
-        )
+        if place.is_none()
+            && let Some(item) = self.take_at_once()
+        {
+            return Poll::Ready(Ok(item));
+        }
+        self.poll_get(place, waker)
+    }
+
+    #[cold]
+    fn poll_get(&self, place: &mut Option<usize>, waker: &Waker) -> Poll<Result<S::Item, Closed>> {
+        let get = |state: &mut State<S>, place: &mut Option<usize>| state.get(place).ok();
+        let polled = poll_turn(&self.state, place, waker, |state| &mut state.getters, get);
+        polled.map(|(item, woken)| {
+            wake(woken);
+            item
+        })
     }
 
     pub(super) fn poll_get_batch(
@@ -153,15 +213,13 @@ impl<S: Store> Exchange<S> {
         batch: &mut Vec<S::Item>,
         waker: &Waker,
     ) -> Poll<Result<usize, Closed>> {
-        let get = |state: &mut State<S>, place: &mut Option<usize>| {
-            state.get_many(place, most, batch)
-        };
-        poll_turn(&self.state, place, waker, |state| &mut state.getters, get).map(
-            |(count, wakes)| {
-                wakes.wake();
-                count
-            },
-        )
+        let get =
+            |state: &mut State<S>, place: &mut Option<usize>| state.get_many(place, most, batch);
+        let polled = poll_turn(&self.state, place, waker, |state| &mut state.getters, get);
+        polled.map(|(count, wakes)| {
+            wakes.wake();
+            count
+        })
     }
 
     pub(super) fn poll_join(&self, place: &mut Option<usize>, waker: &Waker) -> Poll<()> {

@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 use futures_util::Stream;
@@ -146,8 +147,9 @@ impl<T> Queue<T> {
     /// An item whose put was dropped before it was done has not been put, and won't be; it is
     /// dropped with the future. The place in the line is given up, and room that was promised to
     /// it is the next one's.
-    pub async fn put(&self, item: T) -> Result<Option<T>, PutError<T>> {
-        self.exchange.put(item).await
+    #[inline]
+    pub fn put(&self, item: T) -> impl Future<Output = Result<Option<T>, PutError<T>>> + Unpin {
+        self.exchange.put(item)
     }
 
     /// As [`put`](Self::put), without waiting.
@@ -156,6 +158,7 @@ impl<T> Queue<T> {
     ///
     /// [`PutError::Full`] where `put` waits: when there is no room, or only such as was promised
     /// to a put that waits. [`PutError::Closed`] if the queue is closed. Both hold the item.
+    #[inline]
     pub fn try_put(&self, item: T) -> Result<Option<T>, PutError<T>> {
         self.exchange.try_put(item)
     }
@@ -170,8 +173,9 @@ impl<T> Queue<T> {
     ///
     /// An item is taken only when the future is done: dropping it before loses none, also after it
     /// was woken for one. The place in the line is given up.
-    pub async fn get(&self) -> Result<T, Closed> {
-        self.exchange.get().await
+    #[inline]
+    pub fn get(&self) -> impl Future<Output = Result<T, Closed>> + Unpin {
+        self.exchange.get()
     }
 
     /// As [`get`](Self::get), without waiting.
@@ -180,6 +184,7 @@ impl<T> Queue<T> {
     ///
     /// [`TryGetError::Empty`] where `get` waits: when there is no item, or only such as those who
     /// wait have a claim to. [`TryGetError::Closed`] if the queue is closed and nothing is left.
+    #[inline]
     pub fn try_get(&self) -> Result<T, TryGetError> {
         self.exchange.try_get()
     }
@@ -269,8 +274,8 @@ impl<T> Queue<T> {
     /// # Cancel safety
     ///
     /// Nothing is lost by dropping it.
-    pub async fn join(&self) {
-        self.exchange.join().await;
+    pub fn join(&self) -> impl Future<Output = ()> + Unpin {
+        self.exchange.join()
     }
 
     /// Closes the queue: no item is put into it any more, and whoever waits for room gets the item

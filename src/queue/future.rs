@@ -7,33 +7,39 @@ use std::task::{Context, Poll};
 
 use super::error::{Closed, PutError};
 use super::exchange::Exchange;
+use super::state::PutOutcome;
 use super::store::Store;
 
 /// Waits until its item is in.
 #[must_use = "futures do nothing unless polled"]
-pub(super) struct Put<'a, S: Store> {
+pub(super) struct PutFuture<'a, S: Store> {
     exchange: &'a Exchange<S>,
     item: Option<S::Item>,
     place: Option<usize>,
 }
 
-impl<'a, S: Store> Put<'a, S> {
+impl<'a, S: Store> PutFuture<'a, S> {
     pub(super) const fn new(exchange: &'a Exchange<S>, item: S::Item) -> Self {
         Self { exchange, item: Some(item), place: None }
     }
-}
 
-impl<S: Store> Future for Put<'_, S> {
-    type Output = Result<Option<S::Item>, PutError<S::Item>>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        this.exchange.poll_put(&mut this.place, &mut this.item, cx.waker())
+    /// For queues that drop nothing, and so have nothing to answer.
+    pub(super) const fn without_dropped(self) -> PutOnly<'a, S> {
+        PutOnly(self)
     }
 }
 
-impl<S: Store> Drop for Put<'_, S> {
+impl<S: Store> Future for PutFuture<'_, S> {
+    type Output = PutOutcome<S::Item>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { exchange, item, place } = self.get_mut();
+        exchange.put_or_wait(place, item, cx.waker())
+    }
+}
+
+impl<S: Store> Drop for PutFuture<'_, S> {
     #[inline]
     fn drop(&mut self) {
         if let Some(place) = self.place {
@@ -43,7 +49,20 @@ impl<S: Store> Drop for Put<'_, S> {
 }
 
 // Nothing in it is pinned.
-impl<S: Store> Unpin for Put<'_, S> {}
+impl<S: Store> Unpin for PutFuture<'_, S> {}
+
+/// As [`PutFuture`], where nothing is ever dropped.
+#[must_use = "futures do nothing unless polled"]
+pub(super) struct PutOnly<'a, S: Store>(PutFuture<'a, S>);
+
+impl<S: Store> Future for PutOnly<'_, S> {
+    type Output = Result<(), PutError<S::Item>>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx).map_ok(drop)
+    }
+}
 
 /// Waits for an item.
 #[must_use = "futures do nothing unless polled"]
@@ -63,7 +82,7 @@ impl<S: Store> Future for Get<'_, S> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.exchange.poll_get(&mut self.place, cx.waker())
+        self.exchange.get_or_wait(&mut self.place, cx.waker())
     }
 }
 

@@ -27,7 +27,7 @@ impl<Q: Deref, S: Store> Stream for Items<Q, S> {
     #[inline]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let Self { queue, exchange, place } = self.get_mut();
-        exchange(queue).poll_get(place, cx.waker()).map(Result::ok)
+        exchange(queue).get_or_wait(place, cx.waker()).map(Result::ok)
     }
 }
 

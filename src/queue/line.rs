@@ -1,4 +1,3 @@
-use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
@@ -77,7 +76,7 @@ impl Line {
     /// that was there, is to be dropped without the lock.
     pub(super) fn wait(&mut self, place: &mut Option<usize>, waker: Waker) -> Option<Waker> {
         if let Some(place) = *place {
-            return mem::replace(&mut self.places[place].waker, Some(waker));
+            return self.places[place].waker.replace(waker);
         }
         let before = self.last;
         let new = self.places.insert(Place { waker: Some(waker), before, after: None });
@@ -114,6 +113,7 @@ impl Line {
         self.places[place].waker.is_none()
     }
 
+    #[cold]
     fn give_turn(&mut self, place: usize) -> Option<Waker> {
         self.unlink(place);
         self.turns += 1;
@@ -136,8 +136,7 @@ impl Line {
 
 /// Does `attempt`, or else waits in `line`, with both of them behind the lock of `state`.
 ///
-/// The waker is cloned only when it has to be, and without the lock: wakers are foreign code.
-#[inline]
+/// Wakers are foreign code: they are cloned and dropped without the lock.
 pub(super) fn poll_turn<T, R>(
     state: &Mutex<T>,
     place: &mut Option<usize>,
@@ -157,6 +156,7 @@ pub(super) fn poll_turn<T, R>(
     let waker = waker.clone();
     let mut locked = lock(state);
     if let Some(done) = attempt(&mut locked, place) {
+        // Not while a waker is dropped.
         drop(locked);
         return Poll::Ready(done);
     }

@@ -1,6 +1,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 use futures_util::Stream;
@@ -100,9 +101,13 @@ impl<P: Ord, T> PriorityQueue<P, T> {
     ///
     /// An item whose put was dropped before it was done has not been put, and won't be; it is
     /// dropped with the future. The place in the line is given up.
-    pub async fn put(&self, priority: P, item: T) -> Result<(), PutError<(P, T)>> {
-        self.exchange.put((priority, item)).await?;
-        Ok(())
+    #[inline]
+    pub fn put(
+        &self,
+        priority: P,
+        item: T,
+    ) -> impl Future<Output = Result<(), PutError<(P, T)>>> + Unpin {
+        self.exchange.put((priority, item)).without_dropped()
     }
 
     /// As [`put`](Self::put), without waiting.
@@ -111,6 +116,7 @@ impl<P: Ord, T> PriorityQueue<P, T> {
     ///
     /// [`PutError::Full`] where `put` waits, and [`PutError::Closed`] if the queue is closed, with
     /// what was put in them.
+    #[inline]
     pub fn try_put(&self, priority: P, item: T) -> Result<(), PutError<(P, T)>> {
         self.exchange.try_put((priority, item))?;
         Ok(())
@@ -129,8 +135,9 @@ impl<P: Ord, T> PriorityQueue<P, T> {
     ///
     /// An item is taken only when the future is done: dropping it before loses none. The place in
     /// the line is given up.
-    pub async fn get(&self) -> Result<(P, T), Closed> {
-        self.exchange.get().await
+    #[inline]
+    pub fn get(&self) -> impl Future<Output = Result<(P, T), Closed>> + Unpin {
+        self.exchange.get()
     }
 
     /// As [`get`](Self::get), without waiting.
@@ -139,6 +146,7 @@ impl<P: Ord, T> PriorityQueue<P, T> {
     ///
     /// [`TryGetError::Empty`] where `get` waits, and [`TryGetError::Closed`] if the queue is closed
     /// and nothing is left.
+    #[inline]
     pub fn try_get(&self) -> Result<(P, T), TryGetError> {
         self.exchange.try_get()
     }
@@ -213,8 +221,8 @@ impl<P: Ord, T> PriorityQueue<P, T> {
     /// # Cancel safety
     ///
     /// Nothing is lost by dropping it.
-    pub async fn join(&self) {
-        self.exchange.join().await;
+    pub fn join(&self) -> impl Future<Output = ()> + Unpin {
+        self.exchange.join()
     }
 
     /// Closes the queue: no item is put into it any more, and whoever waits for room gets the item
@@ -279,13 +287,21 @@ impl<P: Ord, T> Store for Heap<P, T> {
 
 impl<P: Ord, T> Ord for Entry<P, T> {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.priority.cmp(&other.priority).then(self.order.cmp(&other.order))
+        self.priority.cmp(&other.priority).then_with(|| self.order.cmp(&other.order))
     }
 }
 
 impl<P: Ord, T> PartialOrd for Entry<P, T> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+
+    /// What the heap asks. Without a branch, where the priority is compared without one: which of
+    /// two is greater can't be predicted.
+    #[inline]
+    fn le(&self, other: &Self) -> bool {
+        let priority = self.priority.cmp(&other.priority);
+        priority.is_lt() | (priority.is_eq() & (self.order <= other.order))
     }
 }
 

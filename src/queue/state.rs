@@ -29,8 +29,11 @@ pub(super) struct State<S> {
     pub(super) joiners: Line,
 }
 
-/// What a put comes to: what was dropped for it, and whom to wake.
-pub(super) type Put<T> = Result<(Option<T>, Option<Waker>), PutError<T>>;
+/// What a put answers: the item that had to go, or why it was not done.
+pub(super) type PutOutcome<T> = Result<Option<T>, PutError<T>>;
+
+/// What was tried is done, with whom to wake for it; or it has to wait.
+pub(super) type Tried<T, E> = Result<(T, Option<Waker>), E>;
 
 impl<S: Store> State<S> {
     pub(super) const fn new(store: S, capacity: usize, when_full: WhenFull) -> Self {
@@ -47,50 +50,74 @@ impl<S: Store> State<S> {
         }
     }
 
-    /// [`PutError::Full`] means, where the queue is one that waits, that `place` has to.
+    /// Whether it is the turn of `place` to put: then it has to.
     #[inline]
-    pub(super) fn put(&mut self, place: &mut Option<usize>, item: S::Item) -> Put<S::Item> {
-        if self.is_closed {
-            *place = None;
-            return Err(PutError::Closed(item));
-        }
+    pub(super) fn admits(&mut self, place: &mut Option<usize>) -> bool {
         let has_room = self.has_room();
-        if self.putters.take_turn(place, has_room) {
-            self.store.push(item);
-            return Ok((None, self.getters.call()));
+        !self.is_closed && self.putters.take_turn(place, has_room)
+    }
+
+    /// Puts `item`, which was admitted; answers whom to wake.
+    #[inline]
+    pub(super) fn insert(&mut self, item: S::Item) -> Option<Waker> {
+        self.store.push(item);
+        self.getters.call()
+    }
+
+    /// Puts `item`, or refuses to; or it has to wait, and comes back.
+    pub(super) fn put(
+        &mut self,
+        place: &mut Option<usize>,
+        item: S::Item,
+    ) -> Tried<PutOutcome<S::Item>, S::Item> {
+        if self.admits(place) {
+            return Ok((Ok(None), self.insert(item)));
+        }
+        self.turn_away(item).map(|outcome| (outcome, None))
+    }
+
+    fn turn_away(&mut self, item: S::Item) -> Result<PutOutcome<S::Item>, S::Item> {
+        if self.is_closed {
+            return Ok(Err(PutError::Closed(item)));
         }
         match self.when_full {
-            WhenFull::Wait | WhenFull::Refuse => Err(PutError::Full(item)),
+            WhenFull::Wait => Err(item),
+            WhenFull::Refuse => Ok(Err(PutError::Full(item))),
             WhenFull::DropNewest => {
                 self.dropped += 1;
-                Ok((Some(item), None))
+                Ok(Ok(Some(item)))
             }
             WhenFull::DropOldest => {
                 let oldest = self.store.pop();
                 self.store.push(item);
                 self.dropped += 1;
-                Ok((oldest, None))
+                Ok(Ok(oldest))
             }
         }
     }
 
-    /// Takes an item, if it is the turn of `place`. Somebody may have to be woken then.
+    /// Takes an item, if it is the turn of `place`; answers whom to wake, too.
     #[inline]
-    pub(super) fn get(
-        &mut self,
-        place: &mut Option<usize>,
-    ) -> Option<(Result<S::Item, Closed>, Option<Waker>)> {
+    pub(super) fn take(&mut self, place: &mut Option<usize>) -> Option<(S::Item, Option<Waker>)> {
+        let is_free = self.unclaimed() > 0;
+        if !self.getters.take_turn(place, is_free) {
+            return None;
+        }
+        let item = self.store.pop()?;
+        self.in_work += 1;
+        Some((item, self.putters.call()))
+    }
+
+    /// As [`take`](Self::take), until the end.
+    pub(super) fn get(&mut self, place: &mut Option<usize>) -> Tried<Result<S::Item, Closed>, ()> {
         if self.is_closed {
             *place = None;
         }
-        let is_free = self.unclaimed() > 0;
-        if self.getters.take_turn(place, is_free)
-            && let Some(item) = self.store.pop()
-        {
-            self.in_work += 1;
-            return Some((Ok(item), self.putters.call()));
+        match self.take(place) {
+            Some((item, woken)) => Ok((Ok(item), woken)),
+            None if self.is_closed => Ok((Err(Closed), None)),
+            None => Err(()),
         }
-        self.is_closed.then_some((Err(Closed), None))
     }
 
     /// As [`get`](Self::get), with as many items as `most` that nobody else has a claim to; they
@@ -144,11 +171,7 @@ impl<S: Store> State<S> {
 
     #[inline]
     pub(super) fn has_room(&self) -> bool {
-        self.store.len().saturating_add(self.putters.turns()) < self.capacity
-    }
-
-    pub(super) const fn waits_when_full(&self) -> bool {
-        matches!(self.when_full, WhenFull::Wait)
+        self.store.len() + self.putters.turns() < self.capacity
     }
 
     /// None where there is no bound.
