@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::config::ConfigError;
 use crate::executor::{GatherError, RunError};
+use crate::queue::{Closed, PutError, TaskDoneError, TryGetError};
 use crate::time::Elapsed;
 
 /// Any error of this library that carries no error of yours.
@@ -38,6 +39,18 @@ pub enum Error {
     /// Something was not done in time.
     #[error(transparent)]
     Elapsed(#[from] Elapsed),
+    /// An item was not put into a queue. (Where this is made of the error, the item is dropped.)
+    #[error(transparent)]
+    Put(PutError<()>),
+    /// A queue was closed, and nothing is left in it.
+    #[error(transparent)]
+    Closed(#[from] Closed),
+    /// There was no item to take at once.
+    #[error(transparent)]
+    TryGet(#[from] TryGetError),
+    /// More items were reported done than had been taken.
+    #[error(transparent)]
+    TaskDone(#[from] TaskDoneError),
     /// A task has no value to give.
     #[error(transparent)]
     Join(#[from] JoinError),
@@ -47,4 +60,13 @@ pub enum Error {
     /// One of many pieces of work did not run to its end.
     #[error(transparent)]
     Gather(#[from] GatherError<Infallible>),
+}
+
+impl<T> From<PutError<T>> for Error {
+    fn from(error: PutError<T>) -> Self {
+        Self::Put(match error {
+            PutError::Full(_) => PutError::Full(()),
+            PutError::Closed(_) => PutError::Closed(()),
+        })
+    }
 }

@@ -47,7 +47,7 @@ fn touch(queue: &Queue<u32>) {
 
 /// A queue, and what to call it with; how often that was done is in the number.
 fn called(capacity: usize) -> (Arc<Queue<u32>>, impl Fn() + Clone + Send + Sync, Arc<AtomicUsize>) {
-    let queue = Arc::new(Queue::bounded(capacity).unwrap());
+    let queue = Arc::new(Queue::bounded(capacity).expect("a capacity"));
     let (own, count) = (Arc::downgrade(&queue), Arc::new(AtomicUsize::new(0)));
     let counted = Arc::clone(&count);
     let call = move || {

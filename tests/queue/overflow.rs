@@ -4,9 +4,11 @@ use mtaio::queue::{LifoQueue, Overflow, PriorityQueue, PutError, Queue};
 
 use crate::common::block_on;
 
+type Answer = Result<Option<u8>, PutError<u8>>;
+
 /// Puts 1 to 5 both ways: the answers, what is left, and how many were dropped.
-fn put_five(overflow: Overflow) -> (Vec<Result<Option<u8>, PutError<u8>>>, Vec<u8>, u64) {
-    let queue = Queue::new(overflow).unwrap();
+fn put_five(overflow: Overflow) -> (Vec<Answer>, Vec<u8>, u64) {
+    let queue = Queue::new(overflow).expect("a capacity");
     assert_eq!(queue.capacity(), Some(overflow.capacity()));
     let put = |item| match item % 2 {
         0 => queue.try_put(item),
@@ -91,4 +93,19 @@ fn a_queue_tells_its_capacity() {
     assert_eq!(unbounded.try_put(1), Ok(None));
     let shown = format!("{unbounded:?}");
     assert_eq!(shown, "Queue { len: 1, capacity: None, is_closed: false, .. }");
+}
+
+#[test]
+fn the_error_of_an_application_takes_those_of_queues() {
+    fn fails(queue: &Queue<u8>) -> Result<(), mtaio::Error> {
+        queue.try_put(1)?;
+        queue.try_get()?;
+        queue.task_done()?;
+        queue.close();
+        queue.try_put(1)?;
+        Ok(())
+    }
+    let error = fails(&Queue::unbounded()).expect_err("it is closed");
+    assert!(matches!(error, mtaio::Error::Put(PutError::Closed(()))), "{error:?}");
+    assert_eq!(error.to_string(), "the queue is closed");
 }
