@@ -48,6 +48,7 @@ mod error;
 mod exchange;
 mod fifo;
 mod future;
+mod heap;
 mod items;
 mod latch;
 mod lifo;

@@ -1,5 +1,4 @@
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -8,6 +7,7 @@ use futures_util::Stream;
 
 use super::error::{Closed, PutError, TaskDoneError, TryGetError};
 use super::exchange::Exchange;
+use super::heap::Heap;
 use super::items::Items;
 use super::overflow::{WhenFull, check_capacity};
 use super::stats::QueueStats;
@@ -17,7 +17,7 @@ use crate::config::ConfigError;
 /// A queue between tasks where the item of the greatest priority is got first, and of several with
 /// the same priority the one that was put first.
 ///
-/// The greatest comes first as in [`BinaryHeap`], and as in `High > Low`. For the least first, as
+/// The greatest comes first as in [`BinaryHeap`](std::collections::BinaryHeap), and as in `High > Low`. For the least first, as
 /// with deadlines, put with [`Reverse(priority)`](std::cmp::Reverse).
 ///
 /// All else is as with a [`Queue`](super::Queue): who waits, what a dropped future loses, and what
@@ -48,14 +48,15 @@ use crate::config::ConfigError;
 /// # Panics
 ///
 /// Priorities are compared inside of the queue, under its lock: an [`Ord`] that calls the queue
-/// waits for itself, or panics. One that panics can cost an item and a wake.
+/// waits for itself, or panics. One that panics costs no item, but it can cost the order of some,
+/// and a wake.
 pub struct PriorityQueue<P, T> {
-    exchange: Exchange<Heap<P, T>>,
+    exchange: Exchange<Ranks<P, T>>,
 }
 
 /// The greatest first, and of equal ones the first.
-struct Heap<P, T> {
-    entries: BinaryHeap<Entry<P, T>>,
+struct Ranks<P, T> {
+    entries: Heap<Entry<P, T>>,
     /// Counts down, so that what came earlier is greater.
     next: u64,
 }
@@ -85,8 +86,8 @@ impl<P: Ord, T> PriorityQueue<P, T> {
     }
 
     const fn with_capacity(capacity: usize) -> Self {
-        let heap = Heap { entries: BinaryHeap::new(), next: u64::MAX };
-        Self { exchange: Exchange::new(heap, capacity, WhenFull::Wait) }
+        let ranks = Ranks { entries: Heap::new(), next: u64::MAX };
+        Self { exchange: Exchange::new(ranks, capacity, WhenFull::Wait) }
     }
 
     /// Puts `item` into the queue, before those of a lesser priority. Where there is no room it
@@ -268,7 +269,7 @@ impl<P: Ord, T> fmt::Debug for PriorityQueue<P, T> {
     }
 }
 
-impl<P: Ord, T> Store for Heap<P, T> {
+impl<P: Ord, T> Store for Ranks<P, T> {
     type Item = (P, T);
 
     fn push(&mut self, (priority, item): (P, T)) {
@@ -285,30 +286,26 @@ impl<P: Ord, T> Store for Heap<P, T> {
     }
 }
 
-impl<P: Ord, T> Ord for Entry<P, T> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.priority.cmp(&other.priority).then_with(|| self.order.cmp(&other.order))
-    }
-}
-
 impl<P: Ord, T> PartialOrd for Entry<P, T> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+        let by_priority = self.priority.cmp(&other.priority);
+        Some(by_priority.then_with(|| self.order.cmp(&other.order)))
     }
 
-    /// What the heap asks. Without a branch, where the priority is compared without one: which of
-    /// two is greater can't be predicted.
+    /// What the heap asks. Which of two is less can't be predicted, so this is written to need no
+    /// branch where comparing priorities needs none.
     #[inline]
     fn le(&self, other: &Self) -> bool {
-        let priority = self.priority.cmp(&other.priority);
-        priority.is_lt() | (priority.is_eq() & (self.order <= other.order))
+        if self.priority == other.priority {
+            self.order <= other.order
+        } else {
+            self.priority < other.priority
+        }
     }
 }
 
 impl<P: Ord, T> PartialEq for Entry<P, T> {
     fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
+        self.order == other.order
     }
 }
-
-impl<P: Ord, T> Eq for Entry<P, T> {}

@@ -1,8 +1,11 @@
 //! What becomes of an item for which there is no room, and what is told of it.
 
+use std::pin::Pin;
+use std::task::Poll;
+
 use mtaio::queue::{LifoQueue, Overflow, PriorityQueue, PutError, Queue};
 
-use crate::common::block_on;
+use crate::common::{Wakes, block_on, poll_with};
 
 type Answer = Result<Option<u8>, PutError<u8>>;
 
@@ -48,6 +51,18 @@ fn what_has_no_room_is_refused() {
         (error.to_string(), format!("{error:?}")),
         ("the queue is full".into(), "Full(..)".into())
     );
+}
+
+/// A claim is to one item, not to a certain one.
+#[test]
+fn who_was_woken_for_an_item_that_went_gets_the_one_for_which_it_went() {
+    let queue = Queue::new(Overflow::Latest).unwrap();
+    let mut get = queue.get();
+    assert!(poll_with(Pin::new(&mut get), &Wakes::new()).is_pending());
+    assert_eq!(queue.try_put(1), Ok(None));
+    assert_eq!(queue.try_put(2), Ok(Some(1)));
+    assert_eq!(poll_with(Pin::new(&mut get), &Wakes::new()), Poll::Ready(Ok(2)));
+    assert!(queue.is_empty());
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub(super) trait Channel: 'static {
     type Sender: Clone + Send + 'static;
     type Receiver: Send + 'static;
 
-    fn bounded(places: usize) -> (Self::Sender, Self::Receiver);
+    fn bounded(places: usize) -> Outcome<(Self::Sender, Self::Receiver)>;
 
     fn send(sender: &mut Self::Sender, item: u64) -> impl Future<Output = Outcome> + Send;
 
@@ -31,9 +31,9 @@ impl Channel for Ours {
     type Sender = Arc<Queue<u64>>;
     type Receiver = Arc<Queue<u64>>;
 
-    fn bounded(places: usize) -> (Self::Sender, Self::Receiver) {
-        let queue = Arc::new(Queue::bounded(places).expect("there are places"));
-        (Arc::clone(&queue), queue)
+    fn bounded(places: usize) -> Outcome<(Self::Sender, Self::Receiver)> {
+        let queue = Arc::new(Queue::bounded(places)?);
+        Ok((Arc::clone(&queue), queue))
     }
 
     async fn send(sender: &mut Self::Sender, item: u64) -> Outcome {
@@ -56,8 +56,8 @@ impl Channel for TokioMpsc {
     type Sender = tokio::sync::mpsc::Sender<u64>;
     type Receiver = tokio::sync::mpsc::Receiver<u64>;
 
-    fn bounded(places: usize) -> (Self::Sender, Self::Receiver) {
-        tokio::sync::mpsc::channel(places)
+    fn bounded(places: usize) -> Outcome<(Self::Sender, Self::Receiver)> {
+        Ok(tokio::sync::mpsc::channel(places))
     }
 
     async fn send(sender: &mut Self::Sender, item: u64) -> Outcome {
@@ -75,8 +75,8 @@ impl Channel for AsyncChannel {
     type Sender = async_channel::Sender<u64>;
     type Receiver = async_channel::Receiver<u64>;
 
-    fn bounded(places: usize) -> (Self::Sender, Self::Receiver) {
-        async_channel::bounded(places)
+    fn bounded(places: usize) -> Outcome<(Self::Sender, Self::Receiver)> {
+        Ok(async_channel::bounded(places))
     }
 
     async fn send(sender: &mut Self::Sender, item: u64) -> Outcome {
@@ -94,8 +94,8 @@ impl Channel for Flume {
     type Sender = flume::Sender<u64>;
     type Receiver = flume::Receiver<u64>;
 
-    fn bounded(places: usize) -> (Self::Sender, Self::Receiver) {
-        flume::bounded(places)
+    fn bounded(places: usize) -> Outcome<(Self::Sender, Self::Receiver)> {
+        Ok(flume::bounded(places))
     }
 
     async fn send(sender: &mut Self::Sender, item: u64) -> Outcome {
@@ -113,8 +113,8 @@ impl Channel for Kanal {
     type Sender = kanal::AsyncSender<u64>;
     type Receiver = kanal::AsyncReceiver<u64>;
 
-    fn bounded(places: usize) -> (Self::Sender, Self::Receiver) {
-        kanal::bounded_async(places)
+    fn bounded(places: usize) -> Outcome<(Self::Sender, Self::Receiver)> {
+        Ok(kanal::bounded_async(places))
     }
 
     async fn send(sender: &mut Self::Sender, item: u64) -> Outcome {

@@ -3,7 +3,9 @@
 mod channels;
 mod priority;
 
-use std::future::Future;
+use std::ops::Range;
+use std::thread;
+use std::time::Instant;
 
 use futures::executor::block_on;
 
@@ -23,7 +25,7 @@ const ITEMS: u64 = 100_000;
 const PLACES: usize = 128;
 
 /// Tasks at either end, where there is more than one.
-const MANY: u64 = 4;
+const MANY: usize = 4;
 
 pub(super) fn contests(hosts: &Hosts) -> Vec<Contest> {
     let mut contests: Vec<_> = hosts.tokio.iter().map(spsc).collect();
@@ -67,7 +69,7 @@ fn mpmc(host: &TokioHost) -> Contest {
 
 fn one_to_one<C: Channel>(host: &TokioHost) -> Side {
     timed_on(host, |items| async move {
-        let (sender, receiver) = C::bounded(PLACES);
+        let (sender, receiver) = C::bounded(PLACES)?;
         let received = tokio::spawn(receive::<C>(receiver));
         let sending = tokio::spawn(send::<C>(sender.clone(), 0..items));
         sending.await??;
@@ -78,12 +80,9 @@ fn one_to_one<C: Channel>(host: &TokioHost) -> Side {
 
 fn many_to_many<C: Channel<Receiver: Clone>>(host: &TokioHost) -> Side {
     timed_on(host, |items| async move {
-        let (sender, receiver) = C::bounded(PLACES);
-        let receiving = [(); MANY as usize].map(|()| tokio::spawn(receive::<C>(receiver.clone())));
-        let share = items / MANY;
-        let sending: Vec<_> = (0..MANY)
-            .map(|part| tokio::spawn(send::<C>(sender.clone(), part * share..(part + 1) * share)))
-            .collect();
+        let (sender, receiver) = C::bounded(PLACES)?;
+        let receiving = [(); MANY].map(|()| tokio::spawn(receive::<C>(receiver.clone())));
+        let sending = quarters(items).map(|part| tokio::spawn(send::<C>(sender.clone(), part)));
         for sender in sending {
             sender.await??;
         }
@@ -98,9 +97,9 @@ fn many_to_many<C: Channel<Receiver: Clone>>(host: &TokioHost) -> Side {
 
 fn thread_to_thread<C: Channel>() -> Side {
     Side::new(Unit::Nanos, |items| {
-        let (sender, receiver) = C::bounded(PLACES);
-        let start = std::time::Instant::now();
-        let received = std::thread::spawn(|| block_on(receive::<C>(receiver)));
+        let (sender, receiver) = C::bounded(PLACES)?;
+        let start = Instant::now();
+        let received = thread::spawn(|| block_on(receive::<C>(receiver)));
         block_on(send::<C>(sender.clone(), 0..items))?;
         C::finish(sender);
         let received = received.join().map_err(|_| "the receiving thread panicked")?;
@@ -110,23 +109,25 @@ fn thread_to_thread<C: Channel>() -> Side {
     })
 }
 
-async fn send<C: Channel>(mut sender: C::Sender, items: std::ops::Range<u64>) -> Outcome {
+async fn send<C: Channel>(mut sender: C::Sender, items: Range<u64>) -> Outcome {
     for item in items {
         C::send(&mut sender, item).await?;
     }
     Ok(())
 }
 
+fn quarters(items: u64) -> [Range<u64>; MANY] {
+    [0..items / 4, items / 4..items / 2, items / 2..items / 4 * 3, items / 4 * 3..items]
+}
+
 /// How many items came, and their sum.
-fn receive<C: Channel>(mut receiver: C::Receiver) -> impl Future<Output = (u64, u64)> + Send {
-    async move {
-        let (mut count, mut sum) = (0, 0);
-        while let Some(item) = C::receive(&mut receiver).await {
-            count += 1;
-            sum += item;
-        }
-        (count, sum)
+async fn receive<C: Channel>(mut receiver: C::Receiver) -> (u64, u64) {
+    let (mut count, mut sum) = (0, 0);
+    while let Some(item) = C::receive(&mut receiver).await {
+        count += 1;
+        sum += item;
     }
+    (count, sum)
 }
 
 /// Refuses a run that lost items, or made more of them.

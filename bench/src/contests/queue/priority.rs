@@ -66,8 +66,7 @@ fn hold(heap: &Mutex<BinaryHeap<(u64, u64)>>, times: u64) -> Outcome {
 type Numbered = (u64, Reverse<u64>, u64);
 
 fn stable_heap(waiting: u64, host: &TokioHost) -> Side {
-    let entries =
-        first(waiting).map(|(item, priority)| (priority, Reverse(item), item));
+    let entries = first(waiting).map(|(item, priority)| (priority, Reverse(item), item));
     let heap = Arc::new(Mutex::new((entries.collect::<BinaryHeap<_>>(), waiting)));
     timed_on(host, move |times| {
         let heap = Arc::clone(&heap);
