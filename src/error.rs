@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::config::ConfigError;
 use crate::executor::{GatherError, RunError};
 use crate::queue::{Closed, PutError, TaskDoneError, TryGetError};
+use crate::scope::{CloseError, CloseErrors, ScopeError};
 use crate::time::Elapsed;
 
 /// Any error of this library that carries no error of yours.
@@ -60,6 +61,18 @@ pub enum Error {
     /// One of many pieces of work did not run to its end.
     #[error(transparent)]
     Gather(#[from] GatherError<Infallible>),
+    /// The body of a scope panicked, or not all of its resources closed.
+    #[error(transparent)]
+    Scope(#[from] ScopeError),
+    /// A resource did not close.
+    #[error(transparent)]
+    Close(#[from] CloseErrors),
+}
+
+impl From<CloseError> for Error {
+    fn from(error: CloseError) -> Self {
+        Self::Close(error.into())
+    }
 }
 
 impl<T> From<PutError<T>> for Error {

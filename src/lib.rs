@@ -34,6 +34,7 @@
 //! | [`time`] | [`timeout`](time::timeout), [`interval`](time::interval), [`Backoff`](time::Backoff) |
 //! | [`queue`] | [`Queue`](queue::Queue), [`PriorityQueue`](queue::PriorityQueue), [`LifoQueue`](queue::LifoQueue); [`Latch`](queue::Latch), [`Overflow`](queue::Overflow) |
 //! | [`executor`] | [`TaskExecutor`]: run, gather, map, shut down; [`CancellationToken`] |
+//! | [`scope`] | [`ResourceScope`]: close resources in order, all of them, whatever happens |
 //! | [`callback`] | what an async closure must be to be called many times at once |
 //! | [`config`] | [`ConfigError`]: the one refusal of all builders |
 //! | [`error`](mod@error) | [`Error`]: the one error for applications that want one |
@@ -61,6 +62,7 @@ pub mod config;
 pub mod error;
 pub mod executor;
 pub mod queue;
+pub mod scope;
 pub mod time;
 
 pub use mtaio_runtime::{
@@ -70,6 +72,7 @@ pub use mtaio_runtime::{
 pub use crate::config::ConfigError;
 pub use crate::error::Error;
 pub use crate::executor::{CancellationToken, TaskExecutor};
+pub use crate::scope::ResourceScope;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

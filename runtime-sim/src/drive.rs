@@ -2,19 +2,23 @@ use std::future::Future;
 use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, MutexGuard};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
-use mtaio_runtime::{Ambient, TaskName};
+use mtaio_runtime::{Ambient, Instant, TaskName};
 
+use crate::Report;
+use crate::choice::Choices;
 use crate::failure::{Diagnosis, Finding};
 use crate::shared::{Shared, State, contain};
-use crate::tasks::{Running, Work};
+use crate::tasks::{Running, TaskId, Work};
+use crate::trace::{Step, Why};
 
-/// What ends a run that would not end by itself, and what is no failure of it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) max_polls: u64,
-    pub(crate) allow_leaks: bool,
+/// What a run came to.
+pub(crate) struct Ran {
+    pub(crate) report: Report,
+    pub(crate) steps: Vec<Step>,
+    /// How many points there were at which the task to cancel could have been.
+    pub(crate) cancel_points: u64,
 }
 
 /// Runs a scenario to its end, whichever that is, and tears the simulation down.
@@ -22,10 +26,9 @@ pub(crate) fn run(
     shared: &Arc<Shared>,
     root: Pin<Box<dyn Future<Output = ()> + '_>>,
     name: TaskName,
-    limits: Limits,
-) -> Result<(), Finding> {
+) -> (Ran, Result<(), Finding>) {
     shared.spawn_root(name.clone());
-    let mut driver = Driver { shared, limits, root: Some(root) };
+    let mut driver = Driver { shared, root: Some(root) };
     // The instants of an outer runtime's deadline would mean nothing in here.
     let verdict = Ambient::empty().enter(|| {
         let verdict = driver.drive();
@@ -35,86 +38,127 @@ pub(crate) fn run(
     });
     let mut state = shared.lock();
     let panics = mem::take(&mut state.panics);
-    if panics.is_empty() {
-        return verdict;
-    }
-    // Whatever went wrong after a panic went wrong because of it, perhaps.
-    let (tasks, panics) = panics.into_iter().unzip();
-    Err(Finding { panics, ..driver.finding(&state, Diagnosis::Panicked, tasks) })
+    let verdict = if panics.is_empty() {
+        verdict
+    } else {
+        // Whatever went wrong after a panic went wrong because of it, perhaps.
+        let (tasks, panics) = panics.into_iter().unzip();
+        let finding = driver.finding(&state, Diagnosis::Panicked, tasks);
+        Err(Finding { panics, ..finding })
+    };
+    let made = mem::replace(&mut state.choices, Choices::from_seed(0));
+    let report = Report {
+        at: shared.now(),
+        tasks: state.spawned,
+        polls: state.polls,
+        trace_hash: state.trace.value(),
+        replay: made.into_record(),
+    };
+    let steps = state.steps.take().unwrap_or_default();
+    let cancel_points = state.cancel.map_or(0, |plan| plan.passed);
+    (Ran { report, steps, cancel_points }, verdict)
 }
 
-struct Driver<'a, 'f> {
-    shared: &'a Shared,
-    limits: Limits,
+pub(crate) struct Driver<'a, 'f> {
+    pub(crate) shared: &'a Shared,
     /// `None` once the scenario is done.
-    root: Option<Pin<Box<dyn Future<Output = ()> + 'f>>>,
+    pub(crate) root: Option<Pin<Box<dyn Future<Output = ()> + 'f>>>,
 }
 
 impl<'a> Driver<'a, '_> {
     fn drive(&mut self) -> Result<(), Finding> {
         let mut wakers = Vec::new();
         let mut state = self.shared.lock();
+        let settings = state.settings;
         loop {
-            if state.polls >= self.limits.max_polls && state.tasks.any_ready() {
-                let runnable = state.tasks.ready_names();
-                return Err(self.finding(&state, Diagnosis::Livelock, runnable));
+            if state.polls >= settings.max_polls && state.tasks.any_ready() {
+                return Err(self.over_limit(state, "polls (`Explore::max_polls`)"));
             }
-            let State { tasks, choices, .. } = &mut *state;
-            if let Some(running) = tasks.take_ready(choices) {
-                state = self.step(state, running);
-                if self.root.is_none() && (self.limits.allow_leaks || !state.panics.is_empty()) {
+            if let Some((running, why)) = state.next_turn() {
+                state = self.turn(state, running, why);
+                if let Some(foreign) = state.foreign_wake.take()
+                    && !settings.allow_foreign_wakes
+                {
+                    return Err(self.foreign_wake(&state, foreign));
+                }
+                if self.root.is_none() && (settings.allow_leaks || !state.panics.is_empty()) {
                     return Ok(());
                 }
+            } else if state.stalls.take(&mut wakers) {
+                state = self.wake(state, &mut wakers);
             } else if self.root.is_none() {
-                return self.check_leaks(&state);
-            } else if self.shared.advance(&mut state, &mut wakers) {
-                drop(state);
-                for waker in wakers.drain(..) {
-                    self.shared.contain(|| None, || waker.wake());
-                }
-                state = self.shared.lock();
+                return self.check_leaks(state);
             } else {
-                let waiting = state.tasks.names();
-                return Err(self.finding(&state, Diagnosis::Deadlock, waiting));
+                if settings.rescue_before_time {
+                    let lost;
+                    (state, lost) = self.rescue_all(state);
+                    if let Some(finding) = lost {
+                        return Err(finding);
+                    }
+                }
+                let Some(at) = state.timers.next() else {
+                    return Err(self.stalled(state));
+                };
+                if at > settings.max_time {
+                    return Err(self.over_limit(state, "virtual time (`Explore::max_time`)"));
+                }
+                self.shared.advance(&mut state, at, &mut wakers);
+                state = self.wake(state, &mut wakers);
             }
         }
     }
 
-    /// Polls one task, outside of the lock.
-    fn step(
+    fn wake(&self, state: MutexGuard<'a, State>, wakers: &mut Vec<Waker>) -> MutexGuard<'a, State> {
+        drop(state);
+        for waker in wakers.drain(..) {
+            self.shared.contain(|| None, || waker.wake());
+        }
+        self.shared.lock()
+    }
+
+    /// Polls one task, or ends it where it is to be cancelled, outside of the lock.
+    pub(crate) fn turn(
         &mut self,
         mut state: MutexGuard<'a, State>,
         mut running: Running,
+        why: Why,
     ) -> MutexGuard<'a, State> {
-        state.polls += 1;
-        state.current = Some(running.id);
+        let (id, now) = (running.id, self.shared.now());
+        state.current = Some(id);
+        // A poll out of turn is to change nothing.
+        let cancellable = why != Why::Rescue;
+        if cancellable && state.is_cancelled_here(id) {
+            state.tell(now, id, Why::Cancelled);
+            return self.end(state, running);
+        }
+        state.begin_poll(now, &mut running, why);
         drop(state);
 
         let polled = contain(|| self.poll(&mut running));
-        if matches!(polled, Ok(Poll::Pending)) {
-            let mut state = self.shared.lock();
-            state.current = None;
-            state.tasks.put_back(running);
-            return state;
-        }
-        let Running { id, waker, work } = running;
-        let name = || self.shared.lock().tasks.name(id);
-        if let Err(panic) = polled {
-            self.shared.note_panic(name(), panic);
-        }
-        let root = match work {
-            Work::Root => self.root.take(),
-            Work::Detached(_) => None,
-        };
-        self.shared.contain(name, || drop((work, root, waker)));
         let mut state = self.shared.lock();
-        state.current = None;
-        state.tasks.remove(id);
-        state
+        match polled {
+            Ok(Poll::Pending) if cancellable && state.is_cancelled_here(id) => {
+                state.tell(now, id, Why::Cancelled);
+            }
+            Ok(Poll::Pending) => {
+                state.current = None;
+                state.tasks.put_back(running);
+                return state;
+            }
+            Ok(Poll::Ready(())) => {}
+            Err(panic) => {
+                let name = state.tasks.name(id);
+                drop(state);
+                self.shared.note_panic(name, panic);
+                state = self.shared.lock();
+            }
+        }
+        self.end(state, running)
     }
 
     fn poll(&mut self, running: &mut Running) -> Poll<()> {
-        let mut cx = Context::from_waker(&running.waker);
+        let waker = Waker::from(Arc::clone(&running.wakers.present));
+        let mut cx = Context::from_waker(&waker);
         match (&mut running.work, &mut self.root) {
             (Work::Detached(future), _) => future.as_mut().poll(&mut cx),
             (Work::Root, Some(root)) => root.as_mut().poll(&mut cx),
@@ -122,20 +166,71 @@ impl<'a> Driver<'a, '_> {
         }
     }
 
-    /// What is left when the scenario is done and nothing can run any more.
-    fn check_leaks(&self, state: &State) -> Result<(), Finding> {
-        let finding = self.finding(state, Diagnosis::Leak, state.tasks.names());
-        if finding.tasks.is_empty() && finding.timers.is_empty() { Ok(()) } else { Err(finding) }
+    fn end(
+        &mut self,
+        state: MutexGuard<'a, State>,
+        Running { id, wakers, work }: Running,
+    ) -> MutexGuard<'a, State> {
+        drop(state);
+        let root = match work {
+            Work::Root => self.root.take(),
+            Work::Detached(_) => None,
+        };
+        let name = || self.shared.lock().tasks.name(id);
+        self.shared.contain(name, || drop((work, root, wakers)));
+        let mut state = self.shared.lock();
+        state.current = None;
+        state.tasks.remove(id);
+        state
     }
 
-    fn finding(&self, state: &State, diagnosis: Diagnosis, tasks: Vec<TaskName>) -> Finding {
+    pub(crate) fn finding(
+        &self,
+        state: &State,
+        diagnosis: Diagnosis,
+        tasks: Vec<TaskName>,
+    ) -> Finding {
         Finding {
             diagnosis,
             at: self.shared.now(),
             polls: state.polls,
             tasks,
             timers: state.timers.owners(),
+            detail: None,
             panics: Vec::new(),
         }
+    }
+}
+
+impl State {
+    /// Takes out the task to poll next.
+    fn next_turn(&mut self) -> Option<(Running, Why)> {
+        let first = self.tasks.first_ready()?;
+        if let Some(id) = self.spurious_poll() {
+            return self.tasks.take_waiting(id).map(|running| (running, Why::Spurious));
+        }
+        // The name is for the story alone.
+        let name = self.steps.as_ref().and_then(|_| self.tasks.name(first));
+        let running = self.tasks.take_ready(&mut self.choices)?;
+        let why = name.filter(|_| running.id != first).map_or(Why::First, Why::Before);
+        Some((running, why))
+    }
+
+    fn spurious_poll(&mut self) -> Option<TaskId> {
+        let Self { settings, choices, tasks, .. } = self;
+        if settings.faults.spurious_polls.is_never() {
+            return None;
+        }
+        let waiting = tasks.waiting_since(u64::MAX);
+        settings.faults.spurious_poll(choices, waiting.len()).map(|position| waiting[position])
+    }
+
+    fn begin_poll(&mut self, now: Instant, running: &mut Running, why: Why) {
+        self.polls += 1;
+        self.trace.mix(crate::trace::What::Poll, running.id.index as u64);
+        let in_turn = matches!(why, Why::First | Why::Before(_));
+        let number = in_turn.then_some(self.polls);
+        self.tasks.begin_poll(running, number, self.settings.allow_stale_wakers);
+        self.tell(now, running.id, why);
     }
 }

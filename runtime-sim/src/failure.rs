@@ -1,8 +1,11 @@
 use std::error::Error;
 use std::fmt;
-use std::time::Duration;
 
 use mtaio_runtime::{Instant, Panic, TaskName};
+
+use crate::drive::Ran;
+use crate::trace::Step;
+use crate::{Replay, Report};
 
 /// What went wrong in a simulation, where, and how to see it again.
 ///
@@ -18,27 +21,43 @@ use mtaio_runtime::{Instant, Panic, TaskName};
 /// assert_eq!(failed.map(|failure| failure.diagnosis()), Some(Diagnosis::Deadlock));
 /// ```
 #[derive(Debug)]
-pub struct Failure(Box<Report>);
+pub struct Failure(pub(crate) Box<Inside>);
 
 /// What kind of failure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Diagnosis {
-    /// The scenario was not done, nothing could run and no timer would fire.
+    /// The scenario was not done, nothing could run and no timer would fire; or the only ones to
+    /// run were tasks that wait for timers and wake nobody, until a limit was reached.
     Deadlock,
+    /// Tasks waited, and polling them once more made them go on: what they waited for had
+    /// happened, and nobody woke them.
+    LostWakeup,
+    /// As [`LostWakeup`](Self::LostWakeup), where somebody did call a waker, but one of an earlier
+    /// poll: of a future, only the waker of the last poll has to work, and each poll here comes
+    /// with a new one where the old one was kept.
+    StaleWaker,
+    /// There were more polls than [`Explore::max_polls`](crate::Explore::max_polls) allows, or
+    /// more virtual time than [`Explore::max_time`](crate::Explore::max_time) does.
+    Livelock,
     /// The scenario was done, and tasks or timers that nothing would end were still alive.
     Leak,
-    /// There were more polls than [`Explore::max_polls`](crate::Explore::max_polls) allows.
-    Livelock,
+    /// A second run of the same seed did something else, or another thread woke a task: the
+    /// scenario takes chance from elsewhere, and its seeds mean nothing.
+    Nondeterminism,
     /// The scenario panicked, or a future that nobody waits for.
     Panicked,
 }
 
 #[derive(Debug)]
-struct Report {
-    seed: u64,
-    finding: Finding,
-    replay: Option<Replay>,
+pub(crate) struct Inside {
+    /// `None` where a replay was run.
+    pub(crate) seed: Option<u64>,
+    pub(crate) finding: Finding,
+    pub(crate) report: Report,
+    pub(crate) shortest: Option<Shortest>,
+    /// Set where the run was one of many, to the name of the test where it has one.
+    pub(crate) test: Option<Option<String>>,
 }
 
 /// How a simulation failed, seen from inside of it.
@@ -49,22 +68,47 @@ pub(crate) struct Finding {
     pub(crate) polls: u64,
     pub(crate) tasks: Vec<TaskName>,
     pub(crate) timers: Vec<TaskName>,
+    pub(crate) detail: Option<String>,
     pub(crate) panics: Vec<Panic>,
 }
 
-/// That the seed is one of many, and the name of the test where it has one.
+/// The shortest schedule known to fail alike.
 #[derive(Debug)]
-pub(crate) struct Replay {
-    pub(crate) test: Option<String>,
+pub(crate) struct Shortest {
+    pub(crate) replay: Replay,
+    /// How many choices there were before shrinking, and how many runs that took.
+    pub(crate) before: Option<(usize, u64)>,
+    pub(crate) steps: Vec<Step>,
+}
+
+impl Finding {
+    /// Whether it is the same failure, as far as one can tell.
+    pub(crate) fn is_alike(&self, other: &Self) -> bool {
+        let first_line = |finding: &Self| {
+            let panic = finding.panics.first()?;
+            panic.message().lines().next().map(str::to_owned)
+        };
+        self.diagnosis == other.diagnosis && first_line(self) == first_line(other)
+    }
 }
 
 impl Failure {
-    pub(crate) fn new(seed: u64, finding: Finding) -> Self {
-        Self(Box::new(Report { seed, finding, replay: None }))
+    pub(crate) fn new(seed: Option<u64>, finding: Finding, report: Report) -> Self {
+        Self(Box::new(Inside { seed, finding, report, shortest: None, test: None }))
     }
 
-    pub(crate) fn with_replay(mut self, replay: Replay) -> Self {
-        self.0.replay = Some(replay);
+    pub(crate) fn replayed(replay: Replay, finding: Finding, ran: Ran) -> Self {
+        let shortest = Shortest { replay, before: None, steps: ran.steps };
+        Self::new(None, finding, ran.report).with_shortest(shortest)
+    }
+
+    pub(crate) fn with_shortest(mut self, shortest: Shortest) -> Self {
+        self.0.shortest = Some(shortest);
+        self
+    }
+
+    pub(crate) fn of_test(mut self, test: Option<String>) -> Self {
+        self.0.test = Some(test);
         self
     }
 
@@ -73,8 +117,8 @@ impl Failure {
         self.0.finding.diagnosis
     }
 
-    /// The seed that showed it, and shows it again.
-    pub fn seed(&self) -> u64 {
+    /// The seed that showed it, and shows it again; `None` for a replay.
+    pub fn seed(&self) -> Option<u64> {
         self.0.seed
     }
 
@@ -88,8 +132,9 @@ impl Failure {
         self.0.finding.polls
     }
 
-    /// The tasks concerned: those that wait, that are left over, that could still run, or that
-    /// panicked. The scenario itself is called `root at` the line that started the simulation.
+    /// The tasks concerned: those that wait, whose wake was lost, that are left over, that went on
+    /// and on, or that panicked. The scenario itself is called `root at` the line that started the
+    /// simulation.
     pub fn tasks(&self) -> &[TaskName] {
         &self.0.finding.tasks
     }
@@ -108,83 +153,23 @@ impl Failure {
     pub fn into_panic(self) -> Option<Panic> {
         self.0.finding.panics.into_iter().next()
     }
+
+    /// What the failing run came to.
+    pub fn report(&self) -> &Report {
+        &self.0.report
+    }
+
+    /// The shortest schedule that was found to fail alike. An exploration looks for it; a single
+    /// run, whose scenario can be run only once, has none.
+    pub fn replay(&self) -> Option<&Replay> {
+        self.0.shortest.as_ref().map(|shortest| &shortest.replay)
+    }
 }
 
 impl Error for Failure {}
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { seed, finding, replay } = &*self.0;
-        let (kind, what, who) = finding.diagnosis.words();
-        let time = Duration::from_nanos(finding.at.as_nanos());
-        writeln!(
-            f,
-            "mtaio-sim: {kind} with seed {seed}, at {time:?} of virtual time, after {} polls",
-            finding.polls
-        )?;
-        writeln!(f, "  {what}")?;
-        if finding.diagnosis == Diagnosis::Panicked {
-            for (task, panic) in finding.tasks.iter().zip(&finding.panics) {
-                writeln!(f, "    - {task}: {panic}")?;
-            }
-        } else {
-            list(f, who, &finding.tasks)?;
-            list(f, "timers in the queue, by the task that waited for them", &finding.timers)?;
-        }
-        match replay {
-            None => write!(f, "  replay it: the seed is fixed, so the same run fails again"),
-            Some(Replay { test: Some(test) }) => {
-                write!(f, "  replay it: MTAIO_SIM_SEED={seed} cargo test {test}")
-            }
-            Some(Replay { test: None }) => {
-                write!(f, "  replay it: set MTAIO_SIM_SEED={seed} and give the same command")
-            }
-        }
+        self.0.tell(f)
     }
-}
-
-impl Diagnosis {
-    const fn words(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Self::Deadlock => (
-                "deadlock",
-                "the root future is not done, nothing can run and no timer will fire",
-                "tasks that wait",
-            ),
-            Self::Leak => (
-                "leak",
-                "the root future is done, and what it left behind would never end (if that is \
-                 meant: `Explore::allow_leaks`)",
-                "tasks still alive",
-            ),
-            Self::Livelock => (
-                "livelock",
-                "that is more polls than allowed (if so many are meant: `Explore::max_polls`)",
-                "tasks that could run",
-            ),
-            Self::Panicked => ("panic", "what panicked:", ""),
-        }
-    }
-}
-
-/// Equal names are told once, and not more than a screen of them.
-fn list(f: &mut fmt::Formatter<'_>, title: &str, names: &[TaskName]) -> fmt::Result {
-    const SHOWN: usize = 20;
-    if names.is_empty() {
-        return Ok(());
-    }
-    writeln!(f, "  {title} ({}):", names.len())?;
-    let mut names: Vec<String> = names.iter().map(ToString::to_string).collect();
-    names.sort_unstable();
-    let groups: Vec<&[String]> = names.chunk_by(|a, b| a == b).collect();
-    for group in groups.iter().take(SHOWN) {
-        match group {
-            [name] => writeln!(f, "    - {name}")?,
-            group => writeln!(f, "    - {} ({} times)", group[0], group.len())?,
-        }
-    }
-    if groups.len() > SHOWN {
-        writeln!(f, "    and {} more names", groups.len() - SHOWN)?;
-    }
-    Ok(())
 }

@@ -3,10 +3,12 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use mtaio_runtime::{Instant, Runtime, TaskName};
+use mtaio_runtime::{Instant, Runtime, RuntimeExt, TaskName};
 
+use crate::choice::{Chance, Stream};
 use crate::shared::{Shared, contain};
-use crate::{Explore, Failure, SimSleep};
+use crate::trace::What;
+use crate::{Explore, Explored, Failure, RunUntilStalled, SimSleep};
 
 /// A simulation, as a [`Runtime`]: a handle that is cheap to clone.
 ///
@@ -91,12 +93,13 @@ impl Sim {
     /// });
     /// ```
     #[track_caller]
-    pub fn explore<F>(explore: Explore, f: impl Fn(Self) -> F)
+    pub fn explore<F>(explore: Explore, f: impl Fn(Self) -> F) -> Explored
     where
         F: Future<Output = ()>,
     {
-        if let Err(failure) = Self::try_explore(explore, f) {
-            panic!("{failure}");
+        match Self::try_explore(explore, f) {
+            Ok(explored) => explored,
+            Err(failure) => panic!("{failure}"),
         }
     }
 
@@ -110,11 +113,94 @@ impl Sim {
     ///
     /// If a variable of the environment is malformed.
     #[track_caller]
-    pub fn try_explore<F>(explore: Explore, f: impl Fn(Self) -> F) -> Result<(), Failure>
+    pub fn try_explore<F>(explore: Explore, f: impl Fn(Self) -> F) -> Result<Explored, Failure>
     where
         F: Future<Output = ()>,
     {
         explore.run(f)
+    }
+
+    /// Waits until nothing else can run: every other task has ended or waits. Time does not pass.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mtaio_runtime::{Instant, Runtime, RuntimeExt};
+    /// use mtaio_sim::Sim;
+    ///
+    /// Sim::run(1, |rt| async move {
+    ///     let task = rt.spawn(async { 42 });
+    ///     rt.run_until_stalled().await;
+    ///     assert!(task.is_finished());
+    ///     assert_eq!(rt.now(), Instant::ZERO);
+    /// });
+    /// ```
+    pub fn run_until_stalled(&self) -> RunUntilStalled {
+        RunUntilStalled::new(Arc::clone(&self.shared))
+    }
+
+    /// Lets `time` pass, and all that happens in it, up to where nothing more happens at its end.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops no clock: time passes when nothing can run, whoever waits for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use mtaio_runtime::RuntimeExt;
+    /// use mtaio_sim::Sim;
+    ///
+    /// Sim::run(1, |rt| async move {
+    ///     let sleep = rt.sleep(Duration::from_secs(60));
+    ///     let sleeper = rt.spawn(sleep);
+    ///     rt.advance(Duration::from_secs(59)).await;
+    ///     assert!(!sleeper.is_finished());
+    ///     rt.advance(Duration::from_secs(1)).await;
+    ///     assert!(sleeper.is_finished());
+    /// });
+    /// ```
+    pub async fn advance(&self, time: Duration) {
+        self.sleep(time).await;
+        self.run_until_stalled().await;
+    }
+
+    /// Whether something rare happens here, with this probability: a place in a scenario, or in a
+    /// test double, that takes its unusual way now and then. In the ordinary run it never does, so
+    /// a shrunk schedule has only those left that matter.
+    ///
+    /// After the `BUGGIFY` of FoundationDB.
+    ///
+    /// # Panics
+    ///
+    /// Unless the probability is from 0 to 1.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mtaio_sim::Sim;
+    ///
+    /// async fn read(rt: &Sim, bytes: &[u8]) -> Vec<u8> {
+    ///     let most = if rt.buggify(0.1) { 1 } else { bytes.len() };
+    ///     bytes.iter().copied().take(most).collect()
+    /// }
+    ///
+    /// let lengths: Vec<usize> = (0..100)
+    ///     .map(|seed| Sim::run(seed, |rt| async move { read(&rt, b"all of it").await.len() }))
+    ///     .collect();
+    /// assert!(lengths.contains(&1) && lengths.contains(&9));
+    /// ```
+    pub fn buggify(&self, probability: f64) -> bool {
+        let Some(chance) = Chance::new(probability) else {
+            panic!("`Sim::buggify` was given {probability}: a probability is from 0 to 1")
+        };
+        let mut state = self.shared.lock();
+        state.choices.decide(Stream::Buggify, 2, |generator| u64::from(chance.hits(generator))) == 1
     }
 }
 
@@ -129,14 +215,22 @@ impl Runtime for Sim {
         self.shared.now()
     }
 
-    /// Midnight (UTC) before 1 January 2025, plus virtual time.
+    /// Midnight (UTC) before 1 January 2025, plus virtual time, but for
+    /// [jumps](crate::Faults::wall_clock_jumps).
     fn wall_clock(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + BEGIN + (self.now() - Instant::ZERO)
+        let right = SystemTime::UNIX_EPOCH + BEGIN + (self.now() - Instant::ZERO);
+        match self.shared.lock().wall_clock {
+            (off, false) => right + off,
+            (off, true) => right - off,
+        }
     }
 
     /// Bits that follow from the seed.
     fn entropy(&self) -> u64 {
-        self.shared.lock().choices.entropy()
+        let mut state = self.shared.lock();
+        let bits = state.choices.entropy();
+        state.trace.mix(What::Entropy, bits);
+        bits
     }
 
     fn sleep_until(&self, deadline: Instant) -> SimSleep {

@@ -1,68 +1,172 @@
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::mem;
 use std::task::Waker;
 
 use mtaio_runtime::{Instant, TaskName};
+use slab::Slab;
+
+use crate::tasks::TaskId;
 
 /// The timers that somebody waits for, by the instant at which they fire.
+///
+/// A timer that is dropped leaves at once, with its waker. Its entry in the order stays until it is
+/// the first, or until there are more of such entries than timers.
 #[derive(Default)]
 pub(crate) struct Timers {
-    queue: BTreeMap<TimerKey, Timer>,
+    order: BinaryHeap<Reverse<Entry>>,
+    timers: Slab<Queued>,
     next_id: u64,
 }
 
-/// Where a timer stands in the queue.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Where a timer is, and which of those that were there.
+#[derive(Clone, Copy)]
 pub(crate) struct TimerKey {
     pub(crate) at: Instant,
     id: u64,
+    slot: usize,
 }
 
 pub(crate) struct Timer {
     pub(crate) waker: Waker,
     /// The task that polled it first, for diagnoses.
-    pub(crate) owner: Option<TaskName>,
+    pub(crate) owner: Option<(TaskId, TaskName)>,
+}
+
+struct Queued {
+    entry: Entry,
+    timer: Timer,
+}
+
+/// Of timers at the same instant the one that was made first is the first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    at: Instant,
+    id: u64,
+    slot: usize,
 }
 
 impl Timers {
     pub(crate) fn insert(&mut self, at: Instant, timer: Timer) -> TimerKey {
-        let key = TimerKey { at, id: self.next_id };
+        let (id, slot) = (self.next_id, self.timers.vacant_key());
         self.next_id += 1;
-        self.queue.insert(key, timer);
-        key
+        let entry = Entry { at, id, slot };
+        self.timers.insert(Queued { entry, timer });
+        self.order.push(Reverse(entry));
+        TimerKey { at, id, slot }
     }
 
     /// Changes whom the timer wakes. Gives back the waker that is left over, to be dropped outside
     /// of the lock.
     pub(crate) fn set_waker(&mut self, key: TimerKey, waker: Waker) -> Waker {
-        match self.queue.get_mut(&key) {
-            Some(timer) => mem::replace(&mut timer.waker, waker),
-            None => waker,
+        match self.timers.get_mut(key.slot) {
+            Some(queued) if queued.entry.id == key.id => {
+                mem::replace(&mut queued.timer.waker, waker)
+            }
+            _ => waker,
         }
     }
 
     /// Takes a timer out of the queue; what is in it is to be dropped outside of the lock.
-    pub(crate) fn remove(&mut self, key: TimerKey) -> Option<Timer> {
-        self.queue.remove(&key)
+    pub(crate) fn remove(&mut self, TimerKey { at, id, slot }: TimerKey) -> Option<Timer> {
+        let timer = take(&mut self.timers, Entry { at, id, slot })?;
+        if self.order.len() > 2 * self.timers.len() + FEW {
+            let Self { order, timers, .. } = self;
+            order.retain(|Reverse(entry)| is_queued(timers, entry));
+        }
+        Some(timer)
     }
 
-    /// Takes the timers of the earliest deadline out of the queue, if one will ever come.
-    pub(crate) fn fire(&mut self, wakers: &mut Vec<Waker>) -> Option<Instant> {
-        let (&TimerKey { at, .. }, _) = self.queue.first_key_value()?;
-        if at == Instant::MAX {
-            return None;
-        }
-        while let Some(first) = self.queue.first_entry()
-            && first.key().at == at
+    /// When the next one fires, if one ever will.
+    pub(crate) fn next(&mut self) -> Option<Instant> {
+        while let Some(Reverse(first)) = self.order.peek()
+            && !is_queued(&self.timers, first)
         {
-            wakers.push(first.remove().waker);
+            self.order.pop();
         }
-        Some(at)
+        self.order.peek().map(|first| first.0.at).filter(|&at| at < Instant::MAX)
+    }
+
+    /// Takes those that fire at `at`, the [next](Self::next) instant, out of the queue.
+    pub(crate) fn fire(&mut self, at: Instant, wakers: &mut Vec<Waker>) {
+        while let Some(first) = self.order.peek_mut()
+            && first.0.at == at
+        {
+            let Reverse(entry) = PeekMut::pop(first);
+            wakers.extend(take(&mut self.timers, entry).map(|timer| timer.waker));
+        }
+    }
+
+    /// Whether one that will fire is the task's.
+    pub(crate) fn are_owned_by(&self, task: TaskId) -> bool {
+        let is_owner = |timer: &Timer| timer.owner.as_ref().is_some_and(|(id, _)| *id == task);
+        let fires = |(_, queued): (usize, &Queued)| {
+            queued.entry.at < Instant::MAX && is_owner(&queued.timer)
+        };
+        self.timers.iter().any(fires)
     }
 
     /// Whose timers these are, one entry a timer.
     pub(crate) fn owners(&self) -> Vec<TaskName> {
-        let owner = |timer: &Timer| timer.owner.clone().unwrap_or(TaskName::new("no task"));
-        self.queue.values().map(owner).collect()
+        let name = |timer: &Timer| timer.owner.as_ref().map(|(_, name)| name.clone());
+        let name = |queued: &Queued| name(&queued.timer).unwrap_or(TaskName::new("no task"));
+        self.timers.iter().map(|(_, queued)| name(queued)).collect()
+    }
+}
+
+/// So many entries without a timer are no matter.
+const FEW: usize = 64;
+
+fn is_queued(timers: &Slab<Queued>, entry: &Entry) -> bool {
+    timers.get(entry.slot).is_some_and(|queued| queued.entry.id == entry.id)
+}
+
+fn take(timers: &mut Slab<Queued>, entry: Entry) -> Option<Timer> {
+    is_queued(timers, &entry).then(|| timers.remove(entry.slot).timer)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::choice::SplitMix64;
+
+    fn timer() -> Timer {
+        Timer { waker: Waker::noop().clone(), owner: None }
+    }
+
+    #[test]
+    fn they_fire_in_order_whatever_leaves_between() {
+        let (mut timers, mut model) = (Timers::default(), BTreeMap::new());
+        let mut generator = SplitMix64::new(1);
+        for _ in 0..10_000 {
+            match generator.below(4) {
+                0 | 1 => {
+                    let key = timers.insert(Instant::from_nanos(generator.below(50)), timer());
+                    model.insert((key.at, key.id), key);
+                }
+                2 if !model.is_empty() => {
+                    let nth = generator.below(model.len() as u64) as usize;
+                    let (&model_key, &key) = model.iter().nth(nth).expect("as many there are");
+                    model.remove(&model_key);
+                    assert!(timers.remove(key).is_some());
+                    assert!(timers.remove(key).is_none(), "it is gone");
+                }
+                _ => {
+                    let next = model.keys().next().map(|&(at, _)| at);
+                    assert_eq!(timers.next(), next);
+                    let Some(at) = next else { continue };
+                    let mut fired = Vec::new();
+                    timers.fire(at, &mut fired);
+                    let before = model.len();
+                    model.retain(|&(model_at, _), _| model_at != at);
+                    assert_eq!(fired.len(), before - model.len());
+                }
+            }
+            assert_eq!(timers.timers.len(), model.len());
+            assert!(timers.order.len() <= 2 * model.len() + FEW + 1);
+        }
     }
 }

@@ -1,19 +1,55 @@
+use std::mem;
 use std::sync::Arc;
-use std::task::{Wake, Waker};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Wake;
 
 use crate::shared::Shared;
 use crate::tasks::TaskId;
 
-/// Makes one task runnable. It keeps the simulation's state, but none of its tasks: these are gone
-/// when the run is over, whoever still holds a waker.
+/// Makes one task runnable, for as long as it is the task's present waker. It keeps the
+/// simulation's state, but none of its tasks: these are gone when the run is over, whoever still
+/// holds a waker.
 pub(crate) struct TaskWaker {
     shared: Arc<Shared>,
     id: TaskId,
+    /// The number of it among the task's wakers. It changes while nobody else has the waker.
+    serial: AtomicU64,
+}
+
+/// A task's present waker, and the one before it, which will serve again when nobody keeps it any
+/// more.
+pub(crate) struct Wakers {
+    pub(crate) present: Arc<TaskWaker>,
+    spare: Option<Arc<TaskWaker>>,
+}
+
+impl Wakers {
+    pub(crate) fn new(shared: &Arc<Shared>, id: TaskId) -> Self {
+        Self { present: TaskWaker::new(shared, id, 0), spare: None }
+    }
+
+    /// Whether anybody keeps the present waker.
+    pub(crate) fn is_kept(&self) -> bool {
+        Arc::strong_count(&self.present) > 1
+    }
+
+    /// Takes another waker in place of the present one.
+    pub(crate) fn replace(&mut self, serial: u64) {
+        let unused = self.spare.take_if(|spare| Arc::strong_count(spare) == 1);
+        let next = match unused {
+            Some(spare) => {
+                spare.serial.store(serial, Ordering::Relaxed);
+                spare
+            }
+            None => TaskWaker::new(&self.present.shared, self.present.id, serial),
+        };
+        self.spare = Some(mem::replace(&mut self.present, next));
+    }
 }
 
 impl TaskWaker {
-    pub(crate) fn waker(shared: &Arc<Shared>, id: TaskId) -> Waker {
-        Arc::new(Self { shared: Arc::clone(shared), id }).into()
+    fn new(shared: &Arc<Shared>, id: TaskId, serial: u64) -> Arc<Self> {
+        Arc::new(Self { shared: Arc::clone(shared), id, serial: AtomicU64::new(serial) })
     }
 }
 
@@ -23,6 +59,6 @@ impl Wake for TaskWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.shared.lock().tasks.wake(self.id);
+        self.shared.wake(self.id, self.serial.load(Ordering::Relaxed));
     }
 }

@@ -1,5 +1,4 @@
-use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use event_listener::Event;
@@ -12,6 +11,9 @@ use crate::queue::Permits;
 pub(super) struct Registry {
     /// In parts, so that the threads on which tasks begin and end seldom meet at a lock.
     shards: [Mutex<Shard>; SHARDS],
+    /// Where the next task goes. Threads that meet here may take the same one: it need not be
+    /// exact, only varied and, on one thread, the same each time.
+    next_shard: AtomicUsize,
     permits: Option<Arc<Permits>>,
     /// Whether somebody waits for the last task to end.
     draining: AtomicBool,
@@ -27,15 +29,11 @@ struct Shard {
 
 const SHARDS: usize = 8;
 
-thread_local! {
-    /// Where the thread's next task goes. It need not be random, only cheap and varied.
-    static NEXT_SHARD: Cell<usize> = const { Cell::new(0) };
-}
-
 impl Registry {
     pub(super) fn new(permits: Option<Arc<Permits>>) -> Arc<Self> {
         Arc::new(Self {
             shards: Default::default(),
+            next_shard: AtomicUsize::new(0),
             permits,
             draining: AtomicBool::new(false),
             idle: Event::new(),
@@ -48,7 +46,8 @@ impl Registry {
 
     /// Takes in a task that is about to start; `None` when no more are taken.
     pub(super) fn register(self: &Arc<Self>, handle: AbortHandle) -> Option<Registration> {
-        let number = NEXT_SHARD.replace(NEXT_SHARD.get().wrapping_add(1)) % SHARDS;
+        let number = self.next_shard.load(Ordering::Relaxed);
+        self.next_shard.store((number + 1) % SHARDS, Ordering::Relaxed);
         let mut shard = self.shard(number);
         if shard.closed {
             return None;

@@ -15,6 +15,7 @@ mod allocations;
 mod callbacks;
 mod cancel;
 mod close;
+mod every_await;
 mod join;
 mod latch;
 mod model;

@@ -5,6 +5,7 @@ mod futures;
 mod promised;
 mod queue;
 mod runtime;
+mod sim;
 mod time;
 
 use std::fmt::Write;
@@ -47,6 +48,7 @@ pub(crate) fn all() -> Outcome<Contests> {
         time::contests(&hosts),
         queue::contests(&hosts),
         executor::contests(&hosts),
+        sim::contests(),
     ];
     Ok(Contests(groups.into_iter().flatten().collect()))
 }

@@ -37,4 +37,6 @@ pub(super) const PROMISED: &[(&str, &[&str])] = &[
     ("gather-inline-yield/tokio-multi", &["buffer_unordered", "futures-buffered"]),
     ("gather-tasks/tokio-current", &["JoinSet + Semaphore"]),
     ("gather-tasks/tokio-multi", &["JoinSet + Semaphore"]),
+    ("timer-events", &["tokio, clock paused"]),
+    ("timer-events-recorded", &["tokio, clock paused"]),
 ];

@@ -9,14 +9,14 @@ use mtaio_sim::{Diagnosis, Explore, Failure, Sim};
 
 use crate::common::{ms, poll_once};
 
-fn names(names: &[TaskName]) -> Vec<String> {
+pub(crate) fn names(names: &[TaskName]) -> Vec<String> {
     let mut names: Vec<_> = names.iter().map(ToString::to_string).collect();
     names.sort();
     names
 }
 
 #[track_caller]
-fn failed<T>(result: Result<T, Failure>, diagnosis: Diagnosis) -> Failure {
+pub(crate) fn failed<T>(result: Result<T, Failure>, diagnosis: Diagnosis) -> Failure {
     let Err(failure) = result else { panic!("no failure, instead of {diagnosis:?}") };
     assert_eq!(failure.diagnosis(), diagnosis, "{failure}");
     failure
@@ -33,7 +33,7 @@ fn a_deadlock_names_every_task_that_waits() {
         let _both = (reader.await, writer.await);
     });
     let failure = failed(failure, Diagnosis::Deadlock);
-    assert_eq!((failure.seed(), failure.at()), (17, Instant::ZERO + ms(1_500)));
+    assert_eq!((failure.seed(), failure.at()), (Some(17), Instant::ZERO + ms(1_500)));
     let root = format!("root at {}:{line}:", file!());
     let [reader, found, writer] = &names(failure.tasks())[..] else { panic!("{failure}") };
     assert!(found.starts_with(&root), "{found} instead of {root}");
@@ -145,7 +145,7 @@ fn a_panic_of_the_scenario_is_reported_and_can_be_resumed() {
         std::panic::panic_any(42_u8);
     });
     let failure = failed(failure, Diagnosis::Panicked);
-    assert_eq!((failure.seed(), failure.at()), (3, Instant::ZERO + ms(1)));
+    assert_eq!((failure.seed(), failure.at()), (Some(3), Instant::ZERO + ms(1)));
     let payload = failure.into_panic().expect("a panic").into_payload();
     assert_eq!(payload.downcast_ref(), Some(&42_u8));
 }

@@ -5,7 +5,10 @@
 #[macro_use]
 mod common;
 mod diagnoses;
+mod faults;
 mod replay;
 mod schedule;
+mod search;
 mod teardown;
 mod time;
+mod wakes;

@@ -1,16 +1,34 @@
 use std::env;
 use std::ops::{Range, RangeInclusive};
 
+use crate::Replay;
+
 const SEED: &str = "MTAIO_SIM_SEED";
 const SEEDS: &str = "MTAIO_SIM_SEEDS";
+const REPLAY: &str = "MTAIO_SIM_REPLAY";
 
-/// The seeds to run: those of `range`, unless the environment says otherwise.
-pub(crate) fn from_environment(range: &Range<u64>) -> Result<RangeInclusive<u64>, String> {
-    let variable = |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-    plan(range, variable(SEED).as_deref(), variable(SEEDS).as_deref())
+/// What an exploration runs.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Plan {
+    Seeds(RangeInclusive<u64>),
+    Replay(Replay),
 }
 
-fn plan(
+/// The seeds of `range`, unless the environment says otherwise.
+pub(crate) fn plan(range: &Range<u64>) -> Result<Plan, String> {
+    let variable = |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    match variable(REPLAY) {
+        Some(replay) => match replay.parse() {
+            Ok(replay) => Ok(Plan::Replay(replay)),
+            Err(error) => Err(format!("{REPLAY}: {error}")),
+        },
+        None => {
+            seeds(range, variable(SEED).as_deref(), variable(SEEDS).as_deref()).map(Plan::Seeds)
+        }
+    }
+}
+
+fn seeds(
     range: &Range<u64>,
     seed: Option<&str>,
     factor: Option<&str>,
@@ -36,20 +54,20 @@ mod tests {
 
     #[test]
     fn without_the_environment_the_seeds_are_those_asked_for() {
-        assert_eq!(plan(&(5..8), None, None), Ok(5..=7));
+        assert_eq!(seeds(&(5..8), None, None), Ok(5..=7));
     }
 
     #[test]
     fn one_seed_replaces_all() {
-        assert_eq!(plan(&(5..8), Some("17"), None), Ok(17..=17));
-        assert_eq!(plan(&(5..8), Some("17"), Some("100")), Ok(17..=17));
-        assert_eq!(plan(&(5..8), Some("18446744073709551615"), None), Ok(u64::MAX..=u64::MAX));
+        assert_eq!(seeds(&(5..8), Some("17"), None), Ok(17..=17));
+        assert_eq!(seeds(&(5..8), Some("17"), Some("100")), Ok(17..=17));
+        assert_eq!(seeds(&(5..8), Some("18446744073709551615"), None), Ok(u64::MAX..=u64::MAX));
     }
 
     #[test]
     fn a_factor_multiplies_their_number() {
-        assert_eq!(plan(&(5..8), None, Some("100")), Ok(5..=304));
-        assert_eq!(plan(&(5..u64::MAX), None, Some("2")), Ok(5..=u64::MAX));
+        assert_eq!(seeds(&(5..8), None, Some("100")), Ok(5..=304));
+        assert_eq!(seeds(&(5..u64::MAX), None, Some("2")), Ok(5..=u64::MAX));
     }
 
     #[test]
@@ -60,7 +78,7 @@ mod tests {
             (Some("1"), Some("0"), r#"MTAIO_SIM_SEEDS is "0": it must be a whole number from 1 "#),
             (None, Some("-3"), r#"MTAIO_SIM_SEEDS is "-3": "#),
         ] {
-            let error = plan(&(0..1), seed, factor).expect_err("refused");
+            let error = seeds(&(0..1), seed, factor).expect_err("refused");
             assert!(error.starts_with(said), "{error}");
         }
     }
