@@ -1,5 +1,6 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Poll, Waker};
+use std::thread;
 
 use slab::Slab;
 
@@ -169,5 +170,29 @@ pub(super) fn poll_turn<T, R>(
 /// A panic under the lock is one of an `Ord`; what it leaves behind is still a queue.
 #[inline]
 pub(super) fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
+    try_lock(state).unwrap_or_else(|| lock_contended(state))
+}
+
+#[inline]
+fn try_lock<T>(state: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match state.try_lock() {
+        Ok(locked) => Some(locked),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+/// Steps aside for a moment, and sleeps only when that does not help. The lock is held for a few
+/// instructions, so going to sleep for it costs far more than it takes; and who spins for it takes
+/// it away after each of the other's operations, memory and all, where the other alone could have
+/// done many. (Spinning was measured: it is slower than either.)
+#[cold]
+fn lock_contended<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
+    for _ in 0..16 {
+        thread::yield_now();
+        if let Some(locked) = try_lock(state) {
+            return locked;
+        }
+    }
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
