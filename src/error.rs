@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::config::ConfigError;
 use crate::executor::{GatherError, RunError};
+use crate::queue::{Closed, PutError, TaskDoneError, TryGetError};
 use crate::scope::{CloseError, CloseErrors, ScopeError};
 use crate::time::Elapsed;
 
@@ -39,6 +40,18 @@ pub enum Error {
     /// Something was not done in time.
     #[error(transparent)]
     Elapsed(#[from] Elapsed),
+    /// An item was not put into a queue. (Where this is made of the error, the item is dropped.)
+    #[error(transparent)]
+    Put(PutError<()>),
+    /// A queue was closed, and nothing is left in it.
+    #[error(transparent)]
+    Closed(#[from] Closed),
+    /// There was no item to take at once.
+    #[error(transparent)]
+    TryGet(#[from] TryGetError),
+    /// More items were reported done than had been taken.
+    #[error(transparent)]
+    TaskDone(#[from] TaskDoneError),
     /// A task has no value to give.
     #[error(transparent)]
     Join(#[from] JoinError),
@@ -59,5 +72,14 @@ pub enum Error {
 impl From<CloseError> for Error {
     fn from(error: CloseError) -> Self {
         Self::Close(error.into())
+    }
+}
+
+impl<T> From<PutError<T>> for Error {
+    fn from(error: PutError<T>) -> Self {
+        Self::Put(match error {
+            PutError::Full(_) => PutError::Full(()),
+            PutError::Closed(_) => PutError::Closed(()),
+        })
     }
 }

@@ -32,6 +32,7 @@
 //! | module | what it has |
 //! | --- | --- |
 //! | [`time`] | [`timeout`](time::timeout), [`interval`](time::interval), [`Backoff`](time::Backoff) |
+//! | [`queue`] | [`Queue`](queue::Queue), [`PriorityQueue`](queue::PriorityQueue), [`LifoQueue`](queue::LifoQueue); [`Latch`](queue::Latch), [`Overflow`](queue::Overflow) |
 //! | [`executor`] | [`TaskExecutor`]: run, gather, map, shut down; [`CancellationToken`] |
 //! | [`scope`] | [`ResourceScope`]: close resources in order, all of them, whatever happens |
 //! | [`callback`] | what an async closure must be to be called many times at once |
@@ -61,7 +62,7 @@ pub mod config;
 mod contain;
 pub mod error;
 pub mod executor;
-mod queue;
+pub mod queue;
 pub mod scope;
 pub mod time;
 

@@ -3,6 +3,7 @@
 mod executor;
 mod futures;
 mod promised;
+mod queue;
 mod runtime;
 mod sim;
 mod time;
@@ -45,6 +46,7 @@ pub(crate) fn all() -> Outcome<Contests> {
     let groups = [
         runtime::contests(&hosts),
         time::contests(&hosts),
+        queue::contests(&hosts),
         executor::contests(&hosts),
         sim::contests(),
     ];
