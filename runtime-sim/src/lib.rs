@@ -1,7 +1,7 @@
 //! A deterministic simulator as a [`Runtime`](mtaio_runtime::Runtime): the code that runs on tokio
 //! or smol runs here too, on one thread, in virtual time, in an order that a seed decides.
 //!
-//! New here? The [guide](guide) goes from a small racy program to the seed that breaks it, the
+//! New here? The [guide] goes from a small racy program to the seed that breaks it, the
 //! shortest schedule that does, and the fix; [its corpus](guide::corpus) shows what is found and what
 //! tokio's paused clock finds of that.
 //!
