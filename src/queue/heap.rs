@@ -18,22 +18,33 @@ impl<T: PartialOrd> Heap<T> {
         self.entries.len()
     }
 
+    #[inline]
     pub(super) fn push(&mut self, entry: T) {
         let end = self.entries.len();
         self.entries.push(entry);
         rise(&mut self.entries, end);
     }
 
+    #[inline]
     pub(super) fn pop(&mut self) -> Option<T> {
-        let last = self.entries.len().checked_sub(1)?;
-        self.entries.swap(0, last);
-        let rest = &mut self.entries[..last];
-        // Who was last belongs far down: it goes there without being compared on the way, and
-        // seldom has to come back.
-        let bottom = sink(rest);
-        rise(rest, bottom);
+        put_greatest_last(&mut self.entries);
         self.entries.pop()
     }
+}
+
+/// Moves the first entry to the end, and makes a heap of those before it.
+///
+/// Not a part of [`Heap::pop`], so that that one is small enough to be inlined to where the entry
+/// goes: an entry that is handed from call to call is copied by each.
+#[inline(never)]
+fn put_greatest_last<T: PartialOrd>(entries: &mut [T]) {
+    let Some(last) = entries.len().checked_sub(1) else { return };
+    entries.swap(0, last);
+    let rest = &mut entries[..last];
+    // Who was last belongs far down: it goes there without being compared on the way, and seldom
+    // has to come back.
+    let bottom = sink(rest);
+    rise(rest, bottom);
 }
 
 /// Moves the first entry to the bottom, by way of the greatest children; where it is then.

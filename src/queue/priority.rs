@@ -272,15 +272,18 @@ impl<P: Ord, T> fmt::Debug for PriorityQueue<P, T> {
 impl<P: Ord, T> Store for Ranks<P, T> {
     type Item = (P, T);
 
+    #[inline]
     fn push(&mut self, (priority, item): (P, T)) {
         self.entries.push(Entry { priority, order: self.next, item });
         self.next -= 1;
     }
 
+    #[inline]
     fn pop(&mut self) -> Option<(P, T)> {
         self.entries.pop().map(|entry| (entry.priority, entry.item))
     }
 
+    #[inline]
     fn len(&self) -> usize {
         self.entries.len()
     }
@@ -292,17 +295,23 @@ impl<P: Ord, T> PartialOrd for Entry<P, T> {
         Some(by_priority.then_with(|| self.order.cmp(&other.order)))
     }
 
-    /// What the heap asks. Which of two is less can't be predicted, so this is written to need no
-    /// branch where comparing priorities needs none.
+    /// What the heap asks. Which of two is less can't be predicted, so that needs no branch where
+    /// comparing priorities needs none; whether they are the same mostly can, and is asked first.
     #[inline]
     fn le(&self, other: &Self) -> bool {
         if self.priority == other.priority {
+            seldom();
             self.order <= other.order
         } else {
             self.priority < other.priority
         }
     }
 }
+
+/// Tells the compiler to keep the branch in which it is called, instead of computing both.
+#[cold]
+#[inline(always)]
+const fn seldom() {}
 
 impl<P: Ord, T> PartialEq for Entry<P, T> {
     fn eq(&self, other: &Self) -> bool {
