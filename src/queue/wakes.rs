@@ -1,5 +1,7 @@
 use std::task::Waker;
 
+use crate::contain::contain;
+
 /// Whom to wake when the lock is open again. One costs no allocation.
 #[derive(Default)]
 pub(super) struct Wakes {
@@ -16,8 +18,16 @@ impl Wakes {
         }
     }
 
-    /// In the order in which they were pushed.
+    /// In the order in which they were pushed. One that panics keeps none of the others from being
+    /// woken; of several panics the first is told.
     pub(super) fn wake(self) {
-        self.first.into_iter().chain(self.rest).for_each(Waker::wake);
+        let mut told = None;
+        for waker in self.first.into_iter().chain(self.rest) {
+            let woken = contain(|| waker.wake());
+            told = told.or(woken.err());
+        }
+        if let Some(panic) = told {
+            panic.resume();
+        }
     }
 }

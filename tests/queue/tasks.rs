@@ -221,7 +221,7 @@ async fn streams_share_a_queue<R: Runtime>(rt: R) {
     }
     queue.close();
     let mut all = owned.await.expect("it ends");
-    assert_eq!(all.len(), 5);
+    assert!(all.len() <= 5, "it was to take no more");
     all.extend(rest.await.expect("it ends"));
     all.sort_unstable();
     assert!(all.into_iter().eq(0..20));

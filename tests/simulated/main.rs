@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use mtaio::JoinError;
 use mtaio_sim::{Cancel, Explore, Faults, Schedule, Sim};
 
 /// The task that is dropped is called so.
@@ -39,6 +40,16 @@ fn survives<F: Future<Output = ()>>(scenario: impl Fn(Sim) -> F) {
         limited().seeds(0..5).policy(Schedule::Lifo).cancel(cancel).rescue_before_time(),
     ] {
         Sim::explore(explore, &scenario);
+    }
+}
+
+/// A worker may have been dropped, but what it asserts must hold.
+#[track_caller]
+fn done_or_dropped<T>(answer: Result<T, JoinError>) -> Option<T> {
+    match answer {
+        Ok(value) => Some(value),
+        Err(JoinError::RuntimeGone) => None,
+        Err(other) => panic!("{other}"),
     }
 }
 

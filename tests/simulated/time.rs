@@ -6,7 +6,7 @@ use mtaio::time::{Interval, MissedTick, interval, timeout};
 use mtaio::{Instant, Runtime, RuntimeExt};
 use mtaio_sim::Sim;
 
-use crate::{Census, WORKER, ms, survives};
+use crate::{Census, WORKER, done_or_dropped, ms, survives};
 
 #[test]
 fn a_timeout_knows_which_was_first() {
@@ -37,7 +37,7 @@ fn a_timeout_knows_which_was_first() {
             })
             .collect();
         for worker in workers {
-            let _ended = worker.await;
+            done_or_dropped(worker.await);
         }
         assert_eq!(census.now(), 0);
     });
@@ -88,7 +88,7 @@ async fn ticks(rt: Sim, missed: MissedTick, check: fn(Instant, Instant, &[(Insta
                 }
             }
         });
-        let _ended = worker.await;
+        done_or_dropped(worker.await);
     }
     let taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
     assert_eq!(taken.len(), 5);

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::future::{poll_fn, ready};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::thread;
@@ -523,4 +524,29 @@ fn once_grown_it_allocates_nothing() {
     let growing = run(new(2 * AT_ONCE));
     assert!(growing.count_total >= 2 * AT_ONCE as u64, "a future and a waker each: {growing:?}");
     assert_eq!(run(new(10_000)).count_total, 0);
+}
+
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Future for Bomb {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("on purpose: a destructor");
+    }
+}
+
+#[test]
+fn the_slot_of_a_future_whose_destructor_panics_is_vacant() {
+    let mut set = SlotSet::new();
+    let started = catch_unwind(AssertUnwindSafe(|| set.start(Bomb)));
+    assert!(started.is_err());
+    assert_eq!(set.len(), 0, "or it would be waited for");
 }
