@@ -113,16 +113,15 @@ impl<F: Future> SlotSet<F> {
 
     /// Drops every future in flight.
     pub(crate) fn clear(&mut self) {
-        let mut emptied = Vec::new();
         for (number, chunk) in self.chunks.iter_mut().enumerate() {
             for (position, slot) in chunk.slots.iter_mut().enumerate() {
                 if slot.future.is_some() {
+                    // First, as of one whose destructor panics.
+                    self.vacant.push(number * SLOTS + position);
                     slot.future.set(None);
-                    emptied.push(number * SLOTS + position);
                 }
             }
         }
-        self.vacant.append(&mut emptied);
     }
 
     fn poll_slot(&mut self, number: usize) -> Poll<F::Output> {
@@ -132,8 +131,9 @@ impl<F: Future> SlotSet<F> {
         };
         let polled = future.poll(&mut Context::from_waker(&slot.waker));
         if polled.is_ready() {
-            slot.future.set(None);
+            // First: it is vacant also when the future's destructor panics.
             self.vacant.push(number);
+            self.slot(number).future.set(None);
         }
         polled
     }

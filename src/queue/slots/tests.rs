@@ -524,3 +524,33 @@ fn once_grown_it_allocates_nothing() {
     assert!(growing.count_total >= 2 * AT_ONCE as u64, "a future and a waker each: {growing:?}");
     assert_eq!(run(new(10_000)).count_total, 0);
 }
+
+/// A slot whose future can't be dropped in peace is not in flight for ever.
+#[test]
+fn a_future_whose_destructor_panics_leaves_its_slot() {
+    struct Bomb;
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("on purpose");
+        }
+    }
+
+    impl Future for Bomb {
+        type Output = ();
+
+        fn poll(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<()> {
+            Poll::Ready(())
+        }
+    }
+
+    let mut set = SlotSet::new();
+    for _ in 0..2 {
+        let start = std::panic::AssertUnwindSafe(|| set.start(Bomb).is_ready());
+        assert!(std::panic::catch_unwind(start).is_err());
+        assert_eq!(set.len(), 0);
+    }
+    let wakes = Wakes::new();
+    let waker = Waker::from(wakes);
+    assert!(matches!(set.poll_next(&Context::from_waker(&waker)), Poll::Ready(None)));
+}
