@@ -124,6 +124,8 @@ impl Acquire {
         if self.ticket.is_none() && self.permits.try_take() {
             return Poll::Ready(());
         }
+        // Foreign code, which is not to run under the lock.
+        let waker = cx.waker().clone();
         let mut queue = self.permits.queue();
         if self.ticket.take_if(|ticket| queue.granted.remove(ticket)).is_some() {
             return Poll::Ready(());
@@ -143,9 +145,8 @@ impl Acquire {
             }
         };
         let replaced = match queue.waiting.get_mut(&ticket) {
-            Some(waker) if waker.will_wake(cx.waker()) => None,
-            Some(waker) => Some(mem::replace(waker, cx.waker().clone())),
-            None => queue.waiting.insert(ticket, cx.waker().clone()),
+            Some(known) => Some(mem::replace(known, waker)),
+            None => queue.waiting.insert(ticket, waker),
         };
         drop(queue);
         drop(replaced);
