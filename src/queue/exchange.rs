@@ -170,6 +170,8 @@ impl<S: Store> Exchange<S> {
         item: &mut Option<S::Item>,
         waker: &Waker,
     ) -> Poll<PutOutcome<S::Item>> {
+        // Or it would wait in the line, and take the room of others, with nothing to put.
+        assert!(item.is_some(), "a put was polled after it was done");
         let put = |state: &mut State<S>, place: &mut Option<usize>| {
             let put = state.put(place, item.take()?);
             put.map_err(|not_yet| *item = Some(not_yet)).ok()

@@ -54,17 +54,21 @@ impl Line {
         }
     }
 
-    /// Uses the turn of `place`; for who has no place yet, it `is_free` or not.
+    /// Whether it is the turn of `place`; for who has no place yet, it `is_free` or not.
+    #[inline]
+    pub(super) fn has_turn(&self, place: Option<usize>, is_free: bool) -> bool {
+        place.map_or(is_free, |held| self.is_turn(held))
+    }
+
+    /// Uses the turn of `place`, if it [has one](Self::has_turn).
     #[inline]
     pub(super) fn take_turn(&mut self, place: &mut Option<usize>, is_free: bool) -> bool {
-        let Some(held) = *place else { return is_free };
-        if !self.is_turn(held) {
-            return false;
+        let has_turn = self.has_turn(*place, is_free);
+        if has_turn && let Some(held) = place.take() {
+            self.places.remove(held);
+            self.turns -= 1;
         }
-        self.places.remove(held);
-        self.turns -= 1;
-        *place = None;
-        true
+        has_turn
     }
 
     /// Whether `place` waits already for that one to be woken.

@@ -100,10 +100,13 @@ impl<S: Store> State<S> {
     #[inline]
     pub(super) fn take(&mut self, place: &mut Option<usize>) -> Option<(S::Item, Option<Waker>)> {
         let is_free = self.unclaimed() > 0;
-        if !self.getters.take_turn(place, is_free) {
+        if !self.getters.has_turn(*place, is_free) {
             return None;
         }
-        let item = self.store.pop()?;
+        // An `Ord` that panics here leaves the turn to be given up with the place.
+        let item = self.store.pop();
+        self.getters.take_turn(place, is_free);
+        let item = item?;
         self.in_work += 1;
         Some((item, self.putters.call()))
     }

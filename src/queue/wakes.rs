@@ -1,3 +1,4 @@
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
 
 /// Whom to wake when the lock is open again. One costs no allocation.
@@ -16,8 +17,16 @@ impl Wakes {
         }
     }
 
-    /// In the order in which they were pushed.
+    /// In the order in which they were pushed. One that panics keeps none of the others from being
+    /// woken; of several panics the first is told.
     pub(super) fn wake(self) {
-        self.first.into_iter().chain(self.rest).for_each(Waker::wake);
+        let mut told = None;
+        for waker in self.first.into_iter().chain(self.rest) {
+            let woken = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+            told = told.or(woken.err());
+        }
+        if let Some(panic) = told {
+            resume_unwind(panic);
+        }
     }
 }
