@@ -36,7 +36,9 @@
 //! taker comes for it, so items are taken in their order too.
 //!
 //! A future that is dropped passes its promise on. One that is forgotten ([`std::mem::forget`])
-//! keeps it: that much, one item or one room, is lost to the others until the queue is closed.
+//! keeps it, and if it had none yet it gets one when it is first in line: that much, one item or
+//! one room, is lost to the others until the queue is closed. What a forgotten put was to put is
+//! leaked. (One that joins, or waits at a latch, costs nobody anything but its place's memory.)
 //!
 //! # The end
 //!

@@ -48,8 +48,9 @@ use crate::config::ConfigError;
 /// # Panics
 ///
 /// Priorities are compared inside of the queue, under its lock: an [`Ord`] that calls the queue
-/// waits for itself, or panics. One that panics costs no item, but it can cost the order of some,
-/// and a wake.
+/// waits for itself, or panics. One that panics leaves every item in the queue, also the one that
+/// was being put, but for those that a batch had taken already; it can cost the order of some, and
+/// the wake of one who waits for the item that was put, or for the room of those taken.
 pub struct PriorityQueue<P, T> {
     exchange: Exchange<Ranks<P, T>>,
 }

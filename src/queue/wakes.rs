@@ -1,3 +1,4 @@
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
 
 use crate::contain::contain;
@@ -23,11 +24,11 @@ impl Wakes {
     pub(super) fn wake(self) {
         let mut told = None;
         for waker in self.first.into_iter().chain(self.rest) {
-            let woken = contain(|| waker.wake());
+            let woken = catch_unwind(AssertUnwindSafe(|| waker.wake()));
             told = told.or(woken.err());
         }
         if let Some(panic) = told {
-            panic.resume();
+            resume_unwind(panic);
         }
     }
 }

@@ -2,21 +2,26 @@
 //! it waits, when it was woken. What it had done is done, what it waited for is another's, and
 //! nobody is left waiting, or the simulation would say so.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mtaio::RuntimeExt;
 use mtaio::queue::{Latch, Queue};
-use mtaio_sim::{Cancel, Explore, Faults, Sim};
+use mtaio_sim::{Cancel, Explore, Faults, Schedule, Sim};
 
-fn explore() -> Explore {
-    let faults = Faults::new().spurious_polls(0.1);
-    Explore::new().seeds(0..300).faults(faults).cancel(Cancel::AtEveryAwait("worker"))
+/// In any order, and with tasks that are late by their priority.
+fn explore<F: Future<Output = ()>>(scenario: fn(Sim) -> F) {
+    for policy in [Schedule::Random, Schedule::Pct(3)] {
+        let faults = Faults::new().spurious_polls(0.1);
+        let explore = Explore::new().seeds(0..300).policy(policy).faults(faults);
+        Sim::explore(explore.cancel(Cancel::AtEveryAwait("worker")), scenario);
+    }
 }
 
 #[test]
 fn a_putter() {
-    Sim::explore(explore(), |rt| async move {
+    explore(|rt| async move {
         let queue = Arc::new(Queue::bounded(1).expect("a capacity"));
         let put = Arc::new(AtomicUsize::new(0));
         let worker = rt.spawn_named("worker", {
@@ -57,7 +62,7 @@ fn a_putter() {
 
 #[test]
 fn a_getter() {
-    Sim::explore(explore(), |rt| async move {
+    explore(|rt| async move {
         let queue = Arc::new(Queue::bounded(2).expect("a capacity"));
         let got = Arc::new(AtomicUsize::new(0));
         let worker = rt.spawn_named("worker", {
@@ -91,7 +96,7 @@ fn a_getter() {
 
 #[test]
 fn one_who_joins_and_one_at_a_latch() {
-    Sim::explore(explore(), |rt| async move {
+    explore(|rt| async move {
         let queue = Arc::new(Queue::bounded(1).expect("a capacity"));
         let latch = Arc::new(Latch::new(3));
         let waits = |queue: &Arc<Queue<u8>>, latch: &Arc<Latch>| {

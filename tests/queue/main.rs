@@ -20,6 +20,7 @@ mod join;
 mod latch;
 mod model;
 mod overflow;
+mod panics;
 mod story;
 mod subject;
 mod tasks;

@@ -221,7 +221,8 @@ async fn streams_share_a_queue<R: Runtime>(rt: R) {
     }
     queue.close();
     let mut all = owned.await.expect("it ends");
-    assert!(all.len() <= 5, "it was to take no more");
+    // Fewer if its thread was slow: what it was promised when the queue closed is the other's too.
+    assert!(all.len() <= 5, "{all:?}");
     all.extend(rest.await.expect("it ends"));
     all.sort_unstable();
     assert!(all.into_iter().eq(0..20));

@@ -1,10 +1,12 @@
 //! Whose turn it is, poll by poll.
 
+use std::future::Future;
 use std::mem;
 use std::pin::Pin;
 use std::task::Poll;
 
-use mtaio::queue::{PutError, Queue, TryGetError};
+use futures_util::StreamExt;
+use mtaio::queue::{Latch, PutError, Queue, TryGetError};
 
 use crate::common::{Wakes, poll_with};
 
@@ -133,15 +135,30 @@ fn one_that_is_forgotten_costs_its_own_turn_only() {
     assert_eq!(queue.try_get(), Err(TryGetError::Closed));
 }
 
+/// Whatever waits may move from task to task.
 #[test]
 fn the_last_waker_is_the_one_that_is_woken() {
-    let queue = Queue::unbounded();
-    let mut get = queue.get();
-    let (old, new) = (Wakes::new(), Wakes::new());
-    assert!(poll_with(Pin::new(&mut get), &old).is_pending());
-    assert!(poll_with(Pin::new(&mut get), &new).is_pending());
-    assert_eq!(queue.try_put(1), Ok(None));
-    assert_eq!((old.count(), new.count()), (0, 1));
+    fn moves<F: Future + Unpin>(mut waits: F, happens: impl FnOnce()) {
+        let (old, new) = (Wakes::new(), Wakes::new());
+        for wakes in [&old, &new, &old, &new] {
+            assert!(poll_with(Pin::new(&mut waits), wakes).is_pending());
+        }
+        happens();
+        assert_eq!((old.count(), new.count()), (0, 1));
+        assert!(poll_with(Pin::new(&mut waits), &new).is_ready());
+    }
+    let queue = Queue::bounded(1).unwrap();
+    moves(queue.get(), || assert_eq!(queue.try_put(1), Ok(None)));
+    moves(Box::pin(queue.get_batch(2)), || assert_eq!(queue.try_put(2), Ok(None)));
+    let mut stream = queue.stream();
+    moves(stream.next(), || assert_eq!(queue.try_put(3), Ok(None)));
+    assert_eq!(queue.try_put(4), Ok(None));
+    moves(queue.put(5), || assert_eq!(queue.try_get(), Ok(4)));
+    assert_eq!(queue.try_get(), Ok(5));
+    (1..5).for_each(|_| queue.task_done().expect("five were taken"));
+    moves(queue.join(), || queue.task_done().expect("five were taken"));
+    let latch = Latch::new(1);
+    moves(latch.wait(), || latch.count_down());
 }
 
 #[test]
