@@ -1,4 +1,3 @@
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
 
 use crate::contain::contain;
@@ -24,11 +23,11 @@ impl Wakes {
     pub(super) fn wake(self) {
         let mut told = None;
         for waker in self.first.into_iter().chain(self.rest) {
-            let woken = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+            let woken = contain(|| waker.wake());
             told = told.or(woken.err());
         }
         if let Some(panic) = told {
-            resume_unwind(panic);
+            panic.resume();
         }
     }
 }

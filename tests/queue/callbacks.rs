@@ -2,13 +2,12 @@
 //! dropped. No lock is held then, or these tests would hang.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
-use mtaio::queue::{Latch, Overflow, PriorityQueue, Queue};
+use mtaio::queue::{Latch, Overflow, Queue};
 
 use crate::common::{Wakes, poll_with, watched};
 
@@ -180,75 +179,4 @@ fn an_item_may_call_the_queue_when_it_is_dropped() {
         }
         assert_eq!(*dropped.lock().expect("no panic"), 6 * overflows.len());
     });
-}
-
-#[test]
-fn a_waker_that_panics_keeps_no_other_from_being_woken() {
-    let queue: Queue<u32> = Queue::unbounded();
-    let wakes = Wakes::new();
-    let (mut first, mut second) = (queue.get(), queue.get());
-    let polled = poll_calling(&mut first, || {
-        // Once: it is called by the drop as well.
-        assert!(std::thread::panicking(), "on purpose: a waker");
-    });
-    assert!(polled.is_pending());
-    assert!(poll_with(Pin::new(&mut second), &wakes).is_pending());
-    let closed = catch_unwind(AssertUnwindSafe(|| queue.close()));
-    assert!(closed.is_err(), "the panic is told");
-    assert_eq!(wakes.count(), 1);
-    assert!(poll_with(Pin::new(&mut second), &wakes).is_ready());
-}
-
-#[test]
-#[should_panic(expected = "a put was polled after it was done")]
-fn a_put_that_is_done_is_not_to_be_polled() {
-    let queue = Queue::bounded(1).expect("a capacity");
-    let mut put = queue.put(1);
-    assert!(poll_with(Pin::new(&mut put), &Wakes::new()).is_ready());
-    let _ = poll_with(Pin::new(&mut put), &Wakes::new());
-}
-
-/// An order that panics while it is told to.
-struct Moody(u32, Arc<AtomicBool>);
-
-impl Ord for Moody {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        assert!(!self.1.load(Ordering::SeqCst), "on purpose: an order");
-        self.0.cmp(&other.0)
-    }
-}
-
-impl PartialOrd for Moody {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Moody {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Moody {}
-
-#[test]
-fn an_order_that_panics_costs_no_item_and_no_turn() {
-    let mood = Arc::new(AtomicBool::new(false));
-    let queue = PriorityQueue::unbounded();
-    let wakes = Wakes::new();
-    let mut waiting = queue.get();
-    assert!(poll_with(Pin::new(&mut waiting), &wakes).is_pending());
-    for priority in 0..8 {
-        queue.try_put(Moody(priority, Arc::clone(&mood)), priority).expect("it is open");
-    }
-    assert_eq!(wakes.count(), 1);
-    mood.store(true, Ordering::SeqCst);
-    let panicked = catch_unwind(AssertUnwindSafe(|| poll_with(Pin::new(&mut waiting), &wakes)));
-    assert!(panicked.is_err());
-    mood.store(false, Ordering::SeqCst);
-    drop(waiting);
-    let mut got: Vec<u32> = (0..8).map(|_| queue.try_get().expect("none is lost").1).collect();
-    got.sort_unstable();
-    assert!(got.into_iter().eq(0..8));
 }
