@@ -14,6 +14,8 @@ impl<'a> Driver<'a, '_> {
     /// Nothing can run, no timer will fire, and the scenario is not done.
     pub(crate) fn stalled(&mut self, state: MutexGuard<'a, State>) -> Finding {
         let deadlock = self.finding(&state, Diagnosis::Deadlock, state.tasks.names());
+        let detail = Some("nothing can run and no timer will fire".to_owned());
+        let deadlock = Finding { detail, ..deadlock };
         self.rescue_all(state).1.unwrap_or(deadlock)
     }
 
@@ -30,10 +32,12 @@ impl<'a> Driver<'a, '_> {
     /// second half of all polls, these are what is wrong: without the ticks it were a stall.
     pub(crate) fn over_limit(&mut self, state: MutexGuard<'a, State>, limit: &str) -> Finding {
         let half = state.polls / 2;
-        let stuck: Vec<TaskId> = state.tasks.waiting_since(half);
-        let stuck: Vec<TaskId> =
-            stuck.into_iter().filter(|&id| !state.timers.are_owned_by(id)).collect();
-        let only_ticks = state.last_wake_in_poll <= half;
+        let (mut stuck, lively) = (state.tasks.waiting_since(half), state.tasks.polled_after(half));
+        let sleepers = state.timers.tasks();
+        stuck.retain(|id| !sleepers.contains(id));
+        // Again and again: one long sleep, at the end of a chain, is no tick.
+        let ticks = !lively.is_empty() && state.polls - half > 2 * lively.len() as u64;
+        let only_ticks = ticks && state.last_wake_in_poll <= half;
         let names = |ids: &[TaskId]| -> Vec<TaskName> {
             ids.iter().filter_map(|&id| state.tasks.name(id)).collect()
         };
@@ -43,13 +47,12 @@ impl<'a> Driver<'a, '_> {
             let finding = self.finding(&state, Diagnosis::Deadlock, names(&stuck));
             Finding { detail: Some(others.clone()), ..finding }
         } else {
-            let lively = names(&state.tasks.polled_after(half));
             let waiting = names(&stuck).iter().map(ToString::to_string).collect::<Vec<_>>();
             let detail = match &*waiting.join(", ") {
                 "" => format!("more than the limit of {limit}"),
                 waiting => format!("more than the limit of {limit}, while these wait: {waiting}"),
             };
-            let finding = self.finding(&state, Diagnosis::Livelock, lively);
+            let finding = self.finding(&state, Diagnosis::Livelock, names(&lively));
             Finding { detail: Some(detail), ..finding }
         };
         let lost = self.rescue(state, stuck).1;
@@ -76,8 +79,9 @@ impl<'a> Driver<'a, '_> {
         self.rescue(state, waiting)
     }
 
-    /// Polls tasks that nobody woke. One that then ends, or wakes or spawns another, could have
-    /// gone on before: its wake was lost.
+    /// Polls tasks that nobody woke. One that then ends, wakes or spawns another, or waits for one
+    /// more timer, could have gone on before: its wake was lost. But who waits for a timer that is
+    /// late will be woken, and may find by the clock that it is time.
     fn rescue(
         &mut self,
         mut state: MutexGuard<'a, State>,
@@ -86,16 +90,21 @@ impl<'a> Driver<'a, '_> {
         let mut finding = self.finding(&state, Diagnosis::LostWakeup, Vec::new());
         let mut stale = Vec::new();
         let known_panics = state.panics.len();
+        let late = state.timers.late_tasks(finding.at);
         for id in tasks {
+            if late.contains(&id) {
+                continue;
+            }
             let was_stale = state.tasks.had_stale_wake(id);
             // One that was woken meanwhile will run by itself.
             let (Some(name), Some(running)) = (state.tasks.name(id), state.tasks.take_waiting(id))
             else {
                 continue;
             };
-            let effects = state.effects;
+            let (effects, timers) = (state.effects, state.timers.len());
             state = self.turn(state, running, Why::Rescue);
-            if state.effects != effects || state.tasks.name(id).is_none() {
+            let moved = state.effects != effects || state.timers.len() > timers;
+            if moved || state.tasks.name(id).is_none() {
                 if was_stale { &mut stale } else { &mut finding.tasks }.push(name);
             }
         }

@@ -221,8 +221,8 @@ impl State {
         if settings.faults.spurious_polls.is_never() {
             return None;
         }
-        let waiting = tasks.waiting_since(u64::MAX);
-        settings.faults.spurious_poll(choices, waiting.len()).map(|position| waiting[position])
+        let position = settings.faults.spurious_poll(choices, tasks.waiting())?;
+        tasks.waiting_since(u64::MAX).get(position).copied()
     }
 
     fn begin_poll(&mut self, now: Instant, running: &mut Running, why: Why) {

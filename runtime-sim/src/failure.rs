@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::error::Error;
 use std::fmt;
 
@@ -30,8 +31,8 @@ pub enum Diagnosis {
     /// The scenario was not done, nothing could run and no timer would fire; or the only ones to
     /// run were tasks that wait for timers and wake nobody, until a limit was reached.
     Deadlock,
-    /// Tasks waited, and polling them once more made them go on: what they waited for had
-    /// happened, and nobody woke them.
+    /// Tasks waited, and polling them once more made them go on (to end, to wake or spawn another,
+    /// or to wait for a timer): what they waited for had happened, and nobody woke them.
     LostWakeup,
     /// As [`LostWakeup`](Self::LostWakeup), where somebody did call a waker, but one of an earlier
     /// poll: of a future, only the waker of the last poll has to work, and each poll here comes
@@ -82,13 +83,16 @@ pub(crate) struct Shortest {
 }
 
 impl Finding {
-    /// Whether it is the same failure, as far as one can tell.
+    /// Whether it is the same failure as `other`, as far as one can tell: nobody else is concerned.
     pub(crate) fn is_alike(&self, other: &Self) -> bool {
         let first_line = |finding: &Self| {
             let panic = finding.panics.first()?;
             panic.message().lines().next().map(str::to_owned)
         };
-        self.diagnosis == other.diagnosis && first_line(self) == first_line(other)
+        let others: HashSet<&TaskName> = other.tasks.iter().collect();
+        self.diagnosis == other.diagnosis
+            && first_line(self) == first_line(other)
+            && self.tasks.iter().all(|task| others.contains(task))
     }
 }
 

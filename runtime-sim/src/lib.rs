@@ -75,7 +75,7 @@
 //! mtaio-sim: panic with seed 1, at 0ns of virtual time, after 9 polls
 //!   what panicked:
 //!     - root at tests/transfer.rs:12:5: 40 instead of 60
-//!   the shortest schedule that fails alike has 1 choices out of the ordinary (of 6, 4 runs):
+//!   the shortest schedule that fails alike has 1 choice out of the ordinary (of 6, in 4 runs):
 //!        1.       0ns  root at tests/transfer.rs:12:5
 //!        2.       0ns  withdraw
 //!        3.       0ns  withdraw  <- before deposit

@@ -77,8 +77,8 @@ impl Replay {
         let removed = &self.choices[range.clone()];
         let mut choices = self.without(range).choices;
         for choice in &mut choices {
-            let before = |gone: &&Choice| gone.stream == choice.stream && gone.index < choice.index;
-            choice.index -= removed.iter().filter(before).count() as u64;
+            let before = |key| removed.partition_point(|gone| gone.key() < key) as u64;
+            choice.index -= before(choice.key()) - before((choice.stream, 0));
         }
         Self { choices }
     }

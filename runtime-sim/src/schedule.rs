@@ -26,7 +26,8 @@ pub enum Schedule {
     /// at random points, the running task falls behind all others; a task that yields does too.
     ///
     /// Burckhardt, Kothari, Musuvathi and Nagarakatte, "A randomized scheduler with probabilistic
-    /// guarantees of finding bugs", ASPLOS 2010. The depth is the number of orderings that have to
+    /// guarantees of finding bugs", ASPLOS 2010. It is as unfair as [`Lifo`](Self::Lifo), but for
+    /// tasks that yield. The depth is the number of orderings that have to
     /// be just so for the bug to show: 1 to 64, mostly 2 or 3.
     Pct(u32),
 }

@@ -2,7 +2,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::thread;
 
-use mtaio_runtime::{Panic, TaskName};
+use mtaio_runtime::{Instant, Panic, TaskName};
 
 use crate::cancel::CancelPlan;
 use crate::choice::Choices;
@@ -101,9 +101,9 @@ where
             return Err(self.investigate(case, finding, ran));
         }
         if twice {
-            let (again, _) = self.once(case.seeded(), case.cancel, false);
+            let (again, verdict) = self.once(case.seeded(), case.cancel, false);
             explored.add(&again.report);
-            if again.report.trace_hash() != ran.report.trace_hash() {
+            if verdict.is_err() || again.report.trace_hash() != ran.report.trace_hash() {
                 return Err(self.nondeterminism(case, ran));
             }
         }
@@ -185,13 +185,14 @@ where
             panics: Vec::<Panic>::new(),
         };
         let told = match differs {
-            None => "their polls are the same; their wakes, timers or entropy are not".to_owned(),
+            None => "their polls are the same; their wakes, timers, entropy or outcomes are not"
+                .to_owned(),
             Some(at) => {
                 let mut task = |run: &Ran| match run.steps.get(at) {
                     None => "the end".to_owned(),
                     Some(step) => {
                         finding.tasks.push(step.task.clone());
-                        format!("`{}`", step.task)
+                        format!("`{}` at {:?}", step.task, step.at - Instant::ZERO)
                     }
                 };
                 let (one, other) = (task(&one), task(&other));

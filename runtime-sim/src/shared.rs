@@ -45,7 +45,7 @@ pub(crate) struct State {
     pub(crate) current: Option<TaskId>,
     pub(crate) spawned: u64,
     pub(crate) polls: u64,
-    /// How many wakes and spawns there were: what a poll does to others.
+    /// How many wakes, spawns and waits for a stall there were: what a poll does.
     pub(crate) effects: u64,
     /// The last poll in which a task was woken.
     pub(crate) last_wake_in_poll: u64,
@@ -179,7 +179,7 @@ impl Shared {
             Some(key) => Some(state.timers.set_waker(key, waker)),
             None => {
                 let owner = state.current.and_then(|id| Some((id, state.tasks.name(id)?)));
-                *key = Some(state.insert_timer(deadline, Timer { waker, owner }));
+                *key = Some(state.insert_timer(Timer { waker, deadline, owner }));
                 None
             }
         };
@@ -205,7 +205,7 @@ impl Shared {
         let mut state = self.lock();
         let Some(timer) = state.timers.remove(old) else { return };
         if deadline > self.now() {
-            *key = Some(state.insert_timer(deadline, timer));
+            *key = Some(state.insert_timer(Timer { deadline, ..timer }));
         } else {
             drop(state);
             timer.waker.wake();
@@ -253,13 +253,14 @@ impl Shared {
 }
 
 impl State {
-    fn insert_timer(&mut self, deadline: Instant, timer: Timer) -> TimerKey {
-        let late = match deadline {
-            Instant::MAX => Duration::ZERO,
-            _ => self.settings.faults.lateness(&mut self.choices),
+    fn insert_timer(&mut self, timer: Timer) -> TimerKey {
+        self.trace.mix(What::Timer, timer.deadline.as_nanos());
+        let at = match timer.deadline {
+            Instant::MAX => Instant::MAX,
+            // Late is not never.
+            deadline => (deadline + self.settings.faults.lateness(&mut self.choices)).min(LAST),
         };
-        self.trace.mix(What::Timer, deadline.as_nanos());
-        self.timers.insert(deadline + late, timer)
+        self.timers.insert(at, timer)
     }
 
     /// Whether the task is to end at this point.
@@ -282,6 +283,9 @@ impl State {
         }
     }
 }
+
+/// The last instant that comes.
+const LAST: Instant = Instant::from_nanos(u64::MAX - 1);
 
 /// Calls `f` and turns a panic into a value.
 pub(crate) fn contain<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {

@@ -71,8 +71,9 @@ impl Sim {
     /// # Panics
     ///
     /// At the first seed that fails, with the report of the [`Failure`] and the line that replays
-    /// it. Before the first seed, if `MTAIO_SIM_SEED` or `MTAIO_SIM_SEEDS` in the environment is
-    /// malformed.
+    /// it. Before the first seed, if `MTAIO_SIM_SEED`, `MTAIO_SIM_SEEDS` or `MTAIO_SIM_REPLAY` in the
+    /// environment is malformed. After the last, if there never was the task that
+    /// [`Explore::cancel`] is to drop.
     ///
     /// # Examples
     ///
@@ -111,7 +112,8 @@ impl Sim {
     ///
     /// # Panics
     ///
-    /// If a variable of the environment is malformed.
+    /// If a variable of the environment is malformed, or if there never was the task that
+    /// [`Explore::cancel`] is to drop.
     #[track_caller]
     pub fn try_explore<F>(explore: Explore, f: impl Fn(Self) -> F) -> Result<Explored, Failure>
     where
@@ -144,6 +146,7 @@ impl Sim {
     }
 
     /// Lets `time` pass, and all that happens in it, up to where nothing more happens at its end.
+    /// Where [timers are late](crate::Faults::late_timers) this one may be, too.
     ///
     /// # Cancel safety
     ///

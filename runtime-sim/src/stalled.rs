@@ -45,12 +45,12 @@ impl Future for RunUntilStalled {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.shared.has_ended() {
-            return Poll::Pending;
-        }
         let waker = cx.waker().clone();
         let this = &mut *self;
         let mut state = this.shared.lock();
+        if this.shared.has_ended() {
+            return Poll::Pending;
+        }
         let stalls = &mut state.stalls;
         let (id, since) = *this.begun.get_or_insert_with(|| {
             stalls.next_id += 1;
@@ -64,6 +64,7 @@ impl Future for RunUntilStalled {
             Some((_, place)) => Some(std::mem::replace(place, waker)),
             None => {
                 stalls.waiting.push((id, waker));
+                state.effects += 1;
                 None
             }
         };

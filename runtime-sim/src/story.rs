@@ -69,13 +69,18 @@ impl Inside {
 
 impl Shortest {
     fn tell(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.replay.len();
+        let choices = match self.replay.len() {
+            0 => "no choice".to_owned(),
+            1 => "1 choice".to_owned(),
+            count => format!("{count} choices"),
+        };
+        let choices = format!("{choices} out of the ordinary");
         match self.before {
-            None => writeln!(f, "  what happened, with {count} choices out of the ordinary:")?,
+            None => writeln!(f, "  what happened, with {choices}:")?,
             Some((before, runs)) => writeln!(
                 f,
-                "  the shortest schedule that fails alike has {count} choices out of the ordinary \
-                 (of {before}, {runs} runs):"
+                "  the shortest schedule that fails alike has {choices} (of {before}, in {runs} \
+                 runs):"
             )?,
         }
         let hidden = self.steps.len().saturating_sub(MOST_STEPS);
@@ -104,7 +109,7 @@ impl Diagnosis {
         match self {
             Self::Deadlock => (
                 "deadlock",
-                "the root future is not done, nothing can run and no timer will fire",
+                "the root future is not done, and these tasks wait for ever",
                 "tasks that wait",
             ),
             Self::LostWakeup => (

@@ -200,6 +200,11 @@ impl Tasks {
         self.slots.iter().filter_map(|slot| Some(slot.task.as_ref()?.name.clone())).collect()
     }
 
+    /// How many tasks wait, between two turns.
+    pub(crate) fn waiting(&self) -> usize {
+        self.slots.len() - self.free.len() - self.ready.len()
+    }
+
     /// The tasks that wait and were not woken since the poll of this number.
     pub(crate) fn waiting_since(&self, poll: u64) -> Vec<TaskId> {
         let waits = |task: &Task| !task.woken && task.at_rest.is_some() && task.last_poll <= poll;

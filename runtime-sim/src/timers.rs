@@ -30,6 +30,8 @@ pub(crate) struct TimerKey {
 
 pub(crate) struct Timer {
     pub(crate) waker: Waker,
+    /// What was asked for: it may fire later.
+    pub(crate) deadline: Instant,
     /// The task that polled it first, for diagnoses.
     pub(crate) owner: Option<(TaskId, TaskName)>,
 }
@@ -98,13 +100,25 @@ impl Timers {
         }
     }
 
-    /// Whether one that will fire is the task's.
-    pub(crate) fn are_owned_by(&self, task: TaskId) -> bool {
-        let is_owner = |timer: &Timer| timer.owner.as_ref().is_some_and(|(id, _)| *id == task);
-        let fires = |(_, queued): (usize, &Queued)| {
-            queued.entry.at < Instant::MAX && is_owner(&queued.timer)
-        };
-        self.timers.iter().any(fires)
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.timers.len()
+    }
+
+    /// The tasks whose timers will fire.
+    pub(crate) fn tasks(&self) -> Vec<TaskId> {
+        self.tasks_where(|queued| queued.entry.at < Instant::MAX)
+    }
+
+    /// The tasks whose timers should have fired by `now`.
+    pub(crate) fn late_tasks(&self, now: Instant) -> Vec<TaskId> {
+        self.tasks_where(|queued| queued.timer.deadline <= now)
+    }
+
+    fn tasks_where(&self, holds: impl Fn(&Queued) -> bool) -> Vec<TaskId> {
+        let owner = |queued: &Queued| queued.timer.owner.as_ref().map(|(id, _)| *id);
+        let held = self.timers.iter().map(|(_, queued)| queued).filter(|queued| holds(queued));
+        held.filter_map(owner).collect()
     }
 
     /// Whose timers these are, one entry a timer.
@@ -134,7 +148,7 @@ mod tests {
     use crate::choice::SplitMix64;
 
     fn timer() -> Timer {
-        Timer { waker: Waker::noop().clone(), owner: None }
+        Timer { waker: Waker::noop().clone(), deadline: Instant::ZERO, owner: None }
     }
 
     #[test]

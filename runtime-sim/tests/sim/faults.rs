@@ -30,6 +30,16 @@ fn timers_are_late_by_up_to_the_most_and_never_early() {
 }
 
 #[test]
+fn a_late_timer_at_the_end_of_time_comes() {
+    let explore = Explore::new().faults(Faults::new().late_timers(ms(5)));
+    let last = Instant::from_nanos(u64::MAX - 1);
+    Sim::explore(explore, |rt| async move {
+        rt.sleep_until(last).await;
+        assert_eq!(rt.now(), last);
+    });
+}
+
+#[test]
 fn tasks_are_polled_without_a_wake() {
     let polls = Cell::new(0);
     let count = |explore: Explore| {

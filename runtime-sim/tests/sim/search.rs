@@ -62,7 +62,7 @@ fn a_failure_shrinks_to_what_it_needs() {
     let replay = failure.replay().expect("it was shrunk");
     assert_eq!(replay.len(), 1, "{failure}");
     let told = failure.to_string();
-    assert!(told.contains("has 1 choices out of the ordinary"), "{told}");
+    assert!(told.contains("has 1 choice out of the ordinary"), "{told}");
     assert!(told.contains("  task-7  <- before "), "{told}");
     assert!(told.contains(&format!("replay it: MTAIO_SIM_REPLAY={replay} cargo test ")), "{told}");
 
@@ -269,4 +269,44 @@ fn a_failure_that_comes_and_goes_is_nondeterminism() {
     };
     let failure = Sim::try_explore(Explore::new(), first_only);
     failed(failure, Diagnosis::Nondeterminism);
+}
+
+#[test]
+fn a_second_run_that_fails_is_nondeterminism() {
+    let runs = Cell::new(0);
+    let second_only = |_rt: Sim| {
+        runs.set(runs.get() + 1);
+        let second = runs.get() == 2;
+        async move { assert!(!second, "on purpose: only the second time") }
+    };
+    let failure = failed(Sim::try_explore(Explore::new(), second_only), Diagnosis::Nondeterminism);
+    assert!(failure.to_string().contains("or outcomes are not"), "{failure}");
+}
+
+/// Another deadlock would be shorter.
+#[test]
+fn a_failure_shrinks_to_no_other() {
+    let either = |rt: Sim| async move {
+        let log = Log::default();
+        let tasks = [1, 2].map(|number| {
+            let log = log.clone();
+            rt.spawn(async move { log.push(number) })
+        });
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let name = if log.entries() == [1, 2] { "ordinary" } else { "turned" };
+        rt.spawn_named(name, std::future::pending::<()>()).await.unwrap();
+    };
+    let mut seen = BTreeSet::new();
+    for seed in 0..10 {
+        let failure = Sim::try_explore(Explore::new().seeds(seed..seed + 1), either);
+        let failure = failed(failure, Diagnosis::Deadlock);
+        let replay = failure.replay().unwrap();
+        let again = failed(Explore::new().run_replay(replay, either), Diagnosis::Deadlock);
+        assert_eq!(again.tasks()[1], failure.tasks()[1]);
+        assert_eq!(replay.len(), usize::from(failure.tasks()[1].to_string() == "turned"));
+        seen.insert(failure.tasks()[1].to_string());
+    }
+    assert_eq!(seen.len(), 2);
 }

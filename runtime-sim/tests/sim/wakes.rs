@@ -1,11 +1,11 @@
 //! Wakes that get lost, wakers that are stale, and what only ticks beside them.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 
 use mtaio_runtime::{Runtime, RuntimeExt};
-use mtaio_sim::{Diagnosis, Explore, Failure, Sim};
+use mtaio_sim::{Diagnosis, Explore, Failure, Faults, Sim};
 
 use crate::common::ms;
 use crate::diagnoses::{failed, names};
@@ -110,6 +110,40 @@ fn a_wake_that_never_came_is_a_lost_wakeup() {
 }
 
 #[test]
+fn who_goes_on_only_to_wait_for_a_timer_has_lost_a_wakeup_too() {
+    let then_waits = |rt: Sim| async move {
+        let flag = Flag::default();
+        let (waited, inner) = (flag.clone(), rt.clone());
+        let waiter = rt.spawn_named("waiter", async move {
+            waited.wait(Wrong::Not).await;
+            inner.sleep(ms(1)).await;
+        });
+        rt.run_until_stalled().await;
+        flag.set(Wrong::NoWake);
+        waiter.await.unwrap();
+    };
+    let failure = failed(Sim::try_run(1, then_waits), Diagnosis::LostWakeup);
+    assert_eq!(names(failure.tasks()), ["waiter"]);
+}
+
+#[test]
+fn who_asks_the_clock_before_a_late_timer_has_lost_nothing() {
+    let faults = Faults::new().late_timers(ms(5));
+    Sim::explore(Explore::new().faults(faults).rescue_before_time(), |rt| async move {
+        let tasks = [1, 2, 3].map(|millis| {
+            let (inner, deadline) = (rt.clone(), rt.now() + ms(millis));
+            let mut sleep = Box::pin(rt.sleep_until(deadline));
+            rt.spawn(poll_fn(move |cx| {
+                if inner.now() >= deadline { Poll::Ready(()) } else { sleep.as_mut().poll(cx) }
+            }))
+        });
+        for task in tasks {
+            task.await.unwrap();
+        }
+    });
+}
+
+#[test]
 fn a_wake_of_an_old_waker_is_a_stale_waker() {
     let scenario = |rt| scenario(rt, Wrong::FirstWaker);
     let failure = failed(Sim::try_run(1, scenario), Diagnosis::StaleWaker);
@@ -155,12 +189,29 @@ fn a_deadlock_beside_a_ticker_is_a_deadlock() {
     assert_eq!(names(failure.tasks()).len(), 2);
     assert!(names(failure.tasks()).contains(&"waiter".to_owned()), "{failure}");
     assert!(failure.to_string().contains("other tasks only run by timers"), "{failure}");
+    assert!(!failure.to_string().contains("no timer will fire"), "{failure}");
     // The limit of time is as good as the one of polls.
     let limited = Explore::new().max_time(ms(2_000));
     assert_eq!(
         failed(limited.run_seed(1, never), Diagnosis::Deadlock).at().as_nanos(),
         2_000_000_000
     );
+}
+
+/// Who waits for who sleeps is no deadlock, however long the chain and the sleep.
+#[test]
+fn a_chain_that_waits_for_one_long_sleep_is_no_deadlock() {
+    for explore in [Explore::new(), Explore::new().rescue_before_time()] {
+        let failure = explore.max_time(ms(10)).run_seed(1, |rt| async move {
+            let mut last = rt.spawn_named("sleeper", rt.sleep(ms(20)));
+            for _ in 0..6 {
+                last = rt.spawn_named("waiter", async move { last.await.unwrap() });
+            }
+            last.await.unwrap();
+        });
+        let failure = failed(failure, Diagnosis::Livelock);
+        assert_eq!(names(failure.timers()), ["sleeper"]);
+    }
 }
 
 #[test]
