@@ -74,7 +74,7 @@ impl<S: Store> Exchange<S> {
     }
 
     /// What most puts are: there is room, and nobody waits.
-    #[inline]
+    #[inline(always)] // As `State::take`.
     fn put_at_once(&self, item: S::Item) -> Result<(), S::Item> {
         let mut state = self.lock();
         if !state.admits(&mut None) {

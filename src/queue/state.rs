@@ -58,7 +58,7 @@ impl<S: Store> State<S> {
     }
 
     /// Puts `item`, which was admitted; answers whom to wake.
-    #[inline]
+    #[inline(always)] // As `take`.
     pub(super) fn insert(&mut self, item: S::Item) -> Option<Waker> {
         self.store.push(item);
         self.getters.call()
@@ -97,7 +97,10 @@ impl<S: Store> State<S> {
     }
 
     /// Takes an item, if it is the turn of `place`; answers whom to wake, too.
-    #[inline]
+    //
+    // Always inlined: an item that goes through a call is copied, which is a tenth of the time of a
+    // priority queue.
+    #[inline(always)]
     pub(super) fn take(&mut self, place: &mut Option<usize>) -> Option<(S::Item, Option<Waker>)> {
         let is_free = self.unclaimed() > 0;
         if !self.getters.has_turn(*place, is_free) {
