@@ -24,6 +24,12 @@ macro_rules! scenarios {
         }
     };
 }
+
+/// How many times as many seeds the environment asks for.
+pub(crate) fn seed_factor() -> u64 {
+    std::env::var("MTAIO_SIM_SEEDS").ok().and_then(|factor| factor.parse().ok()).unwrap_or(1)
+}
+
 pub(crate) const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }

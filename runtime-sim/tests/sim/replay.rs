@@ -9,7 +9,7 @@ use std::thread;
 use mtaio_runtime::{Runtime, RuntimeExt};
 use mtaio_sim::{Explore, Faults, Sim};
 
-use crate::common::ms;
+use crate::common::{ms, seed_factor};
 
 /// Runs the test `name` of this file in a process of its own.
 fn child(name: &str, variables: &[(&str, &str)]) -> (bool, String) {
@@ -99,8 +99,7 @@ fn traces(seeds: u64) -> u64 {
 
 /// How many seeds the traces are of: more where the environment asks for more.
 fn trace_seeds() -> u64 {
-    let factor = env::var("MTAIO_SIM_SEEDS").ok().and_then(|factor| factor.parse().ok());
-    100 * factor.unwrap_or(1_u64)
+    100 * seed_factor()
 }
 
 #[test]
