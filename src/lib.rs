@@ -36,6 +36,8 @@
 //! | [`executor`] | [`TaskExecutor`]: run, gather, map, shut down; [`CancellationToken`] |
 //! | [`scope`] | [`ResourceScope`]: close resources in order, all of them, whatever happens |
 //! | [`callback`] | what an async closure must be to be called many times at once |
+//! | [`limit`] | [`Limiter`](limit::Limiter): how often, how many at once |
+//! | [`retryable`] | [`Retryable`]: which errors are worth another attempt |
 //! | [`config`] | [`ConfigError`]: the one refusal of all builders |
 //! | [`error`](mod@error) | [`Error`]: the one error for applications that want one |
 //!
@@ -62,7 +64,9 @@ pub mod config;
 mod contain;
 pub mod error;
 pub mod executor;
+pub mod limit;
 pub mod queue;
+pub mod retryable;
 pub mod scope;
 pub mod time;
 
@@ -73,6 +77,7 @@ pub use mtaio_runtime::{
 pub use crate::config::ConfigError;
 pub use crate::error::Error;
 pub use crate::executor::{CancellationToken, TaskExecutor};
+pub use crate::retryable::Retryable;
 pub use crate::scope::ResourceScope;
 
 #[cfg(doctest)]

@@ -11,43 +11,46 @@ use super::wakes::Wakes;
 /// It hands out turns, and counts those that have not been used yet; what a turn is good for, and
 /// how many there may be, is its owner's business. A place is its holder's until the turn is used
 /// or the place given up, so a number is enough to tell it.
-pub(super) struct Line {
-    places: Slab<Place>,
+///
+/// Beside its waker, who waits may leave a `T` at its place, for the owner to look at.
+pub(crate) struct Line<T = ()> {
+    places: Slab<Place<T>>,
     first: Option<usize>,
     last: Option<usize>,
     turns: usize,
 }
 
-struct Place {
+struct Place<T> {
+    asked: T,
     /// Whom to wake; none once it is their turn.
     waker: Option<Waker>,
     before: Option<usize>,
     after: Option<usize>,
 }
 
-impl Line {
-    pub(super) const fn new() -> Self {
+impl<T> Line<T> {
+    pub(crate) const fn new() -> Self {
         Self { places: Slab::new(), first: None, last: None, turns: 0 }
     }
 
     /// How many turns have been given and not used.
-    pub(super) const fn turns(&self) -> usize {
+    pub(crate) const fn turns(&self) -> usize {
         self.turns
     }
 
     /// How many wait for a turn.
-    pub(super) fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.places.len() - self.turns
     }
 
     /// Gives the first who waits a turn, and answers whom to wake for it.
     #[inline]
-    pub(super) fn call(&mut self) -> Option<Waker> {
+    pub(crate) fn call(&mut self) -> Option<Waker> {
         self.first.and_then(|first| self.give_turn(first))
     }
 
     /// As [`call`](Self::call), for as many as `most`.
-    pub(super) fn call_many(&mut self, most: usize, wakes: &mut Wakes) {
+    pub(crate) fn call_many(&mut self, most: usize, wakes: &mut Wakes) {
         for _ in 0..most {
             let Some(waker) = self.call() else { return };
             wakes.push(waker);
@@ -56,13 +59,13 @@ impl Line {
 
     /// Whether it is the turn of `place`; for who has no place yet, it `is_free` or not.
     #[inline]
-    pub(super) fn has_turn(&self, place: Option<usize>, is_free: bool) -> bool {
+    pub(crate) fn has_turn(&self, place: Option<usize>, is_free: bool) -> bool {
         place.map_or(is_free, |held| self.is_turn(held))
     }
 
     /// Uses the turn of `place`, if it [has one](Self::has_turn).
     #[inline]
-    pub(super) fn take_turn(&mut self, place: &mut Option<usize>, is_free: bool) -> bool {
+    pub(crate) fn take_turn(&mut self, place: &mut Option<usize>, is_free: bool) -> bool {
         let has_turn = self.has_turn(*place, is_free);
         if has_turn && let Some(held) = place.take() {
             self.places.remove(held);
@@ -72,19 +75,29 @@ impl Line {
     }
 
     /// Whether `place` waits already for that one to be woken.
-    pub(super) fn knows(&self, place: Option<usize>, waker: &Waker) -> bool {
+    pub(crate) fn knows(&self, place: Option<usize>, waker: &Waker) -> bool {
         let known = place.and_then(|place| self.places[place].waker.as_ref());
         known.is_some_and(|known| known.will_wake(waker))
     }
 
-    /// Waits at `place`, or at the end of the line, for `waker` to be woken. The answer, a waker
-    /// that was there, is to be dropped without the lock.
-    pub(super) fn wait(&mut self, place: &mut Option<usize>, waker: Waker) -> Option<Waker> {
+    /// What the first who waits has left there.
+    pub(crate) fn first(&self) -> Option<&T> {
+        self.first.map(|first| &self.places[first].asked)
+    }
+
+    /// Waits at `place`, or with what it `asked` for at the end of the line, for `waker` to be
+    /// woken. The answer, a waker that was there, is to be dropped without the lock.
+    pub(crate) fn wait_with(
+        &mut self,
+        place: &mut Option<usize>,
+        waker: Waker,
+        asked: T,
+    ) -> Option<Waker> {
         if let Some(place) = *place {
             return self.places[place].waker.replace(waker);
         }
         let before = self.last;
-        let new = self.places.insert(Place { waker: Some(waker), before, after: None });
+        let new = self.places.insert(Place { asked, waker: Some(waker), before, after: None });
         match before {
             Some(before) => self.places[before].after = Some(new),
             None => self.first = Some(new),
@@ -96,7 +109,7 @@ impl Line {
 
     /// Gives up `place`. The answer is its waker, to be dropped without the lock; or none if it had
     /// a turn, which is now another's.
-    pub(super) fn leave(&mut self, place: usize) -> Option<Waker> {
+    pub(crate) fn leave(&mut self, place: usize) -> Option<Waker> {
         if self.is_turn(place) {
             self.turns -= 1;
         } else {
@@ -106,7 +119,7 @@ impl Line {
     }
 
     /// Ends the line: all places are void, and those who wait are to be woken.
-    pub(super) fn end(&mut self, wakes: &mut Wakes) {
+    pub(crate) fn end(&mut self, wakes: &mut Wakes) {
         while let Some(waker) = self.call() {
             wakes.push(waker);
         }
@@ -139,10 +152,17 @@ impl Line {
     }
 }
 
+impl Line {
+    /// [Waits](Self::wait_with) for something that needs no telling.
+    pub(crate) fn wait(&mut self, place: &mut Option<usize>, waker: Waker) -> Option<Waker> {
+        self.wait_with(place, waker, ())
+    }
+}
+
 /// Does `attempt`, or else waits in `line`, with both of them behind the lock of `state`.
 ///
 /// Wakers are foreign code: they are cloned and dropped without the lock.
-pub(super) fn poll_turn<T, R>(
+pub(crate) fn poll_turn<T, R>(
     state: &Mutex<T>,
     place: &mut Option<usize>,
     waker: &Waker,
@@ -173,7 +193,7 @@ pub(super) fn poll_turn<T, R>(
 
 /// A panic under the lock is one of an `Ord`; what it leaves behind is still a queue.
 #[inline]
-pub(super) fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
     try_lock(state).unwrap_or_else(|| lock_contended(state))
 }
 

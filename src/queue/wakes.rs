@@ -4,13 +4,13 @@ use crate::contain::contain;
 
 /// Whom to wake when the lock is open again. One costs no allocation.
 #[derive(Default)]
-pub(super) struct Wakes {
+pub(crate) struct Wakes {
     first: Option<Waker>,
     rest: Vec<Waker>,
 }
 
 impl Wakes {
-    pub(super) fn push(&mut self, waker: Waker) {
+    pub(crate) fn push(&mut self, waker: Waker) {
         if self.first.is_none() {
             self.first = Some(waker);
         } else {
@@ -20,7 +20,7 @@ impl Wakes {
 
     /// In the order in which they were pushed. One that panics keeps none of the others from being
     /// woken; of several panics the first is told.
-    pub(super) fn wake(self) {
+    pub(crate) fn wake(self) {
         let mut told = None;
         for waker in self.first.into_iter().chain(self.rest) {
             let woken = contain(|| waker.wake());

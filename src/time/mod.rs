@@ -18,9 +18,11 @@
 //! ```
 
 mod backoff;
+mod elapsed;
 mod interval;
 mod timeout;
 
 pub use self::backoff::{Backoff, Delays, Jitter};
+pub use self::elapsed::Elapsed;
 pub use self::interval::{Interval, MissedTick, Ticks, interval};
-pub use self::timeout::{Elapsed, Timeout, timeout};
+pub use self::timeout::{Timeout, timeout};

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use mtaio_runtime::{Runtime, RuntimeExt};
 use pin_project_lite::pin_project;
-use thiserror::Error;
+
+use super::elapsed::Elapsed;
 
 /// Gives `future` at most `limit` to become ready; `None` gives it for ever.
 ///
@@ -114,20 +115,6 @@ impl<F: Future, R: Runtime> Future for Timeout<'_, F, R> {
         if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
             ready!(sleep.poll(cx));
         }
-        Poll::Ready(Err(Elapsed { limit }))
-    }
-}
-
-/// Something was not done in the time that it was given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("not done within {limit:?}")]
-pub struct Elapsed {
-    limit: Duration,
-}
-
-impl Elapsed {
-    /// The time that was given.
-    pub const fn limit(&self) -> Duration {
-        self.limit
+        Poll::Ready(Err(Elapsed::new(limit)))
     }
 }
