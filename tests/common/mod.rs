@@ -14,10 +14,12 @@
 
 mod hosts;
 mod probes;
+mod survival;
 mod watch;
 
 pub use hosts::{Dyn, Host, Sim, SmolGlobal, SmolOwn, TokioCurrentThread, TokioMultiThread};
 pub use probes::{Bomb, Gate, Held, Wakes, block_on, eventually, poll_once, poll_with};
+pub use survival::{Alive, Census, FAULTS, WORKER, done_or_dropped, ms, survives};
 pub use watch::watched;
 
 use std::time::Duration;

@@ -9,7 +9,7 @@ use mtaio::executor::{Drain, RunError};
 use mtaio::{CancellationToken, Runtime, RuntimeExt, TaskExecutor};
 use mtaio_sim::Sim;
 
-use crate::{Census, WORKER, done_or_dropped, ms, survives};
+use crate::common::{Census, WORKER, done_or_dropped, ms, survives};
 
 const LIMIT: usize = 3;
 

@@ -4,79 +4,9 @@
 
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
+#[path = "../common/mod.rs"]
+mod common;
+
 mod executor;
 mod tasks;
 mod time;
-
-use std::future::Future;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
-
-use mtaio::JoinError;
-use mtaio_sim::{Cancel, Explore, Faults, Schedule, Sim};
-
-/// The task that is dropped is called so.
-const WORKER: &str = "worker";
-
-const FAULTS: Faults = Faults::new().spurious_polls(0.1).late_timers(ms(3));
-
-const fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
-
-/// Runs the scenario in many orders, with faults and without, and with its worker dropped wherever
-/// it can be.
-#[track_caller]
-fn survives<F: Future<Output = ()>>(scenario: impl Fn(Sim) -> F) {
-    let limited = || Explore::new().max_polls(50_000);
-    let cancel = Cancel::AtEveryAwait(WORKER);
-    for explore in [
-        limited().seeds(0..100),
-        limited().seeds(0..100).policy(Schedule::Pct(3)).faults(FAULTS),
-        limited().seeds(0..100).faults(FAULTS).rescue_before_time(),
-        limited().seeds(0..20).cancel(cancel),
-        limited().seeds(0..20).policy(Schedule::Pct(2)).cancel(cancel).faults(FAULTS),
-        limited().seeds(0..5).policy(Schedule::Lifo).cancel(cancel).rescue_before_time(),
-    ] {
-        Sim::explore(explore, &scenario);
-    }
-}
-
-/// A worker may have been dropped, but what it asserts must hold.
-#[track_caller]
-fn done_or_dropped<T>(answer: Result<T, JoinError>) -> Option<T> {
-    match answer {
-        Ok(value) => Some(value),
-        Err(JoinError::RuntimeGone) => None,
-        Err(other) => panic!("{other}"),
-    }
-}
-
-/// Counts who is alive, and remembers the most there were.
-#[derive(Clone, Default)]
-struct Census(Arc<(AtomicUsize, AtomicUsize)>);
-
-struct Alive(Census);
-
-impl Census {
-    fn enter(&self) -> Alive {
-        let now = self.0.0.fetch_add(1, Ordering::SeqCst) + 1;
-        self.0.1.fetch_max(now, Ordering::SeqCst);
-        Alive(self.clone())
-    }
-
-    fn now(&self) -> usize {
-        self.0.0.load(Ordering::SeqCst)
-    }
-
-    fn most(&self) -> usize {
-        self.0.1.load(Ordering::SeqCst)
-    }
-}
-
-impl Drop for Alive {
-    fn drop(&mut self) {
-        self.0.0.0.fetch_sub(1, Ordering::SeqCst);
-    }
-}

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mtaio::{JoinError, RuntimeExt};
 
-use crate::{Census, WORKER, done_or_dropped, ms, survives};
+use crate::common::{Census, WORKER, done_or_dropped, ms, survives};
 
 #[test]
 fn children_end_with_the_task_that_holds_them() {

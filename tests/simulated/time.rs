@@ -6,7 +6,7 @@ use mtaio::time::{Interval, MissedTick, interval, timeout};
 use mtaio::{Instant, Runtime, RuntimeExt};
 use mtaio_sim::Sim;
 
-use crate::{Census, WORKER, done_or_dropped, ms, survives};
+use crate::common::{Census, WORKER, done_or_dropped, ms, survives};
 
 #[test]
 fn a_timeout_knows_which_was_first() {
