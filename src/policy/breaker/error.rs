@@ -50,7 +50,7 @@ impl Retryable for Open {
 #[non_exhaustive]
 pub enum BreakerError<E> {
     /// It was refused, and not made.
-    #[error(transparent)]
+    #[error("{0}")]
     Open(#[from] Open),
     /// It failed with an error of its own.
     #[error("{0}")]
