@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::retryable::Retryable;
+
 /// A setting was refused when the thing was built: it names the field, its value, and what is
 /// allowed.
 ///
@@ -45,6 +47,13 @@ impl ConfigError {
     /// What it may be set to.
     pub const fn allowed(&self) -> &'static str {
         self.allowed
+    }
+}
+
+impl Retryable for ConfigError {
+    /// Never: it would be refused again.
+    fn is_retryable(&self) -> bool {
+        false
     }
 }
 

@@ -1,13 +1,18 @@
 //! One error for applications that want one.
 
+mod wrapped;
+
 use std::convert::Infallible;
+use std::time::Duration;
 
 use mtaio_runtime::JoinError;
 use thiserror::Error;
 
 use crate::config::ConfigError;
 use crate::executor::{GatherError, RunError};
+use crate::policy::{BreakerError, Open, RetryError};
 use crate::queue::{Closed, PutError, TaskDoneError, TryGetError};
+use crate::retryable::Retryable;
 use crate::scope::{CloseError, CloseErrors, ScopeError};
 use crate::time::Elapsed;
 
@@ -67,11 +72,63 @@ pub enum Error {
     /// A resource did not close.
     #[error(transparent)]
     Close(#[from] CloseErrors),
+    /// A breaker refused a call.
+    #[error(transparent)]
+    Open(#[from] Open),
+    /// All attempts at something failed.
+    #[error(transparent)]
+    Retry(Box<RetryError<Error>>),
+}
+
+impl Retryable for Error {
+    /// If what it was made of is.
+    fn is_retryable(&self) -> bool {
+        self.made_of().is_retryable()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.made_of().retry_after()
+    }
+}
+
+impl Error {
+    fn made_of(&self) -> &dyn Retryable {
+        match self {
+            Self::Config(error) => error,
+            Self::Elapsed(error) => error,
+            Self::Put(error) => error,
+            Self::Closed(error) => error,
+            Self::TryGet(error) => error,
+            Self::TaskDone(error) => error,
+            Self::Join(error) => error,
+            Self::Run(error) => error,
+            Self::Gather(error) => error,
+            Self::Scope(error) => error,
+            Self::Close(error) => error,
+            Self::Open(error) => error,
+            Self::Retry(error) => error,
+        }
+    }
 }
 
 impl From<CloseError> for Error {
     fn from(error: CloseError) -> Self {
         Self::Close(error.into())
+    }
+}
+
+impl From<BreakerError<Self>> for Error {
+    fn from(error: BreakerError<Self>) -> Self {
+        match error {
+            BreakerError::Open(open) => open.into(),
+            BreakerError::Failed(error) => error,
+        }
+    }
+}
+
+impl From<RetryError<Self>> for Error {
+    fn from(error: RetryError<Self>) -> Self {
+        Self::Retry(Box::new(error))
     }
 }
 

@@ -35,6 +35,7 @@
 //! | [`queue`] | [`Queue`](queue::Queue), [`PriorityQueue`](queue::PriorityQueue), [`LifoQueue`](queue::LifoQueue); [`Latch`](queue::Latch), [`Overflow`](queue::Overflow) |
 //! | [`executor`] | [`TaskExecutor`]: run, gather, map, shut down; [`CancellationToken`] |
 //! | [`scope`] | [`ResourceScope`]: close resources in order, all of them, whatever happens |
+//! | [`policy`] | [`Retry`](policy::Retry), [`RetryBudget`](policy::RetryBudget), [`CircuitBreaker`](policy::CircuitBreaker) |
 //! | [`callback`] | what an async closure must be to be called many times at once |
 //! | [`limit`] | [`Limiter`](limit::Limiter): how often, how many at once |
 //! | [`retryable`] | [`Retryable`]: which errors are worth another attempt |
@@ -65,6 +66,7 @@ mod contain;
 pub mod error;
 pub mod executor;
 pub mod limit;
+pub mod policy;
 pub mod queue;
 pub mod retryable;
 pub mod scope;

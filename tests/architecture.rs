@@ -15,7 +15,8 @@ use source::{Token, exports, globs, paths, tokens};
 /// The modules of the core. Each imports from those above it only; those in one line don't know of
 /// each other.
 const ORDER: &[&[&str]] = &[
-    &["callback", "config", "contain", "retryable"],
+    &["retryable"],
+    &["callback", "config", "contain"],
     &["time"],
     &["queue"],
     &["scope", "executor", "event", "observable", "stream", "limit"],

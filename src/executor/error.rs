@@ -1,6 +1,9 @@
+use std::time::Duration;
+
 use mtaio_runtime::{JoinError, Panic};
 use thiserror::Error;
 
+use crate::retryable::Retryable;
 use crate::time::Elapsed;
 
 /// Why a piece of work did not run to its end.
@@ -24,9 +27,9 @@ pub enum RunError {
     Closed,
 }
 
-impl RunError {
-    /// Whether the same work may succeed when it is tried again: after a timeout.
-    pub const fn is_retryable(&self) -> bool {
+impl Retryable for RunError {
+    /// After a timeout.
+    fn is_retryable(&self) -> bool {
         matches!(self, Self::Elapsed(_))
     }
 }
@@ -80,6 +83,23 @@ impl<E> GatherError<E> {
         match self {
             Self::Failed { error, .. } => Some(error),
             Self::Unfinished { .. } => None,
+        }
+    }
+}
+
+impl<E: Retryable> Retryable for GatherError<E> {
+    /// If what ended it is.
+    fn is_retryable(&self) -> bool {
+        match self {
+            Self::Failed { error, .. } => error.is_retryable(),
+            Self::Unfinished { error, .. } => error.is_retryable(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Failed { error, .. } => error.retry_after(),
+            Self::Unfinished { error, .. } => error.retry_after(),
         }
     }
 }

@@ -2,6 +2,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::retryable::Retryable;
+
 /// Why an item was not put into a queue. The item is in it.
 #[derive(Clone, Copy, PartialEq, Eq, Error)]
 pub enum PutError<T> {
@@ -30,9 +32,11 @@ impl<T> PutError<T> {
     pub const fn is_closed(&self) -> bool {
         matches!(self, Self::Closed(_))
     }
+}
 
-    /// Whether the same may succeed when it is tried again: when there was no room.
-    pub const fn is_retryable(&self) -> bool {
+impl<T> Retryable for PutError<T> {
+    /// When there was no room.
+    fn is_retryable(&self) -> bool {
         self.is_full()
     }
 }
@@ -49,9 +53,9 @@ impl<T> fmt::Debug for PutError<T> {
 #[error("the queue is closed and empty")]
 pub struct Closed;
 
-impl Closed {
-    /// Whether the same may succeed when it is tried again: never.
-    pub const fn is_retryable(&self) -> bool {
+impl Retryable for Closed {
+    /// Never: it stays closed.
+    fn is_retryable(&self) -> bool {
         false
     }
 }
@@ -77,9 +81,11 @@ impl TryGetError {
     pub const fn is_closed(&self) -> bool {
         matches!(self, Self::Closed)
     }
+}
 
-    /// Whether the same may succeed when it is tried again: when there was just no item.
-    pub const fn is_retryable(&self) -> bool {
+impl Retryable for TryGetError {
+    /// When there was just no item.
+    fn is_retryable(&self) -> bool {
         self.is_empty()
     }
 }
@@ -95,9 +101,9 @@ impl From<Closed> for TryGetError {
 #[error("`task_done` was called for more items than have been taken")]
 pub struct TaskDoneError;
 
-impl TaskDoneError {
-    /// Whether the same may succeed when it is tried again: it is a mistake of the program.
-    pub const fn is_retryable(&self) -> bool {
+impl Retryable for TaskDoneError {
+    /// Never: it is a mistake of the program.
+    fn is_retryable(&self) -> bool {
         false
     }
 }

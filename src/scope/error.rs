@@ -8,6 +8,8 @@ use std::{slice, vec};
 use mtaio_runtime::Panic;
 use thiserror::Error;
 
+use crate::retryable::Retryable;
+
 /// A resource did not close: which, and why.
 #[derive(Debug, Error)]
 #[error("`{resource}` did not close: {failure}")]
@@ -172,6 +174,37 @@ impl<E> ScopeError<E> {
         match self {
             Self::Failed { close_errors, .. } | Self::Panicked { close_errors, .. } => close_errors,
             Self::NotClosed(errors) => errors.as_slice(),
+        }
+    }
+}
+
+impl Retryable for CloseError {
+    /// Never: the resource is gone.
+    fn is_retryable(&self) -> bool {
+        false
+    }
+}
+
+impl Retryable for CloseErrors {
+    /// Never: the resources are gone.
+    fn is_retryable(&self) -> bool {
+        false
+    }
+}
+
+impl<E: Retryable> Retryable for ScopeError<E> {
+    /// If it is the body's own error, and that is.
+    fn is_retryable(&self) -> bool {
+        match self {
+            Self::Failed { error, .. } => error.is_retryable(),
+            Self::Panicked { .. } | Self::NotClosed(_) => false,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Failed { error, .. } => error.retry_after(),
+            Self::Panicked { .. } | Self::NotClosed(_) => None,
         }
     }
 }

@@ -86,7 +86,12 @@ impl Backoff {
     /// What [`validate`](Self::validate) refuses.
     pub fn delays<R: Runtime>(&self, rt: &R) -> Result<Delays<R>, ConfigError> {
         self.validate()?;
-        Ok(Delays { backoff: *self, rt: rt.clone(), next: self.first })
+        Ok(self.checked_delays(rt))
+    }
+
+    /// The delays of settings that were checked.
+    pub(crate) fn checked_delays<R: Runtime>(&self, rt: &R) -> Delays<R> {
+        Delays { backoff: *self, rt: rt.clone(), next: self.first }
     }
 
     /// Checks the settings; what takes a backoff does so when it is built.

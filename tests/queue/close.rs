@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use futures_util::StreamExt;
+use mtaio::Retryable;
 use mtaio::queue::{Closed, Latch, PutError, Queue, TryGetError};
 
 use crate::common::{Wakes, block_on, poll_with};

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::task::Poll;
 
+use mtaio::Retryable;
 use mtaio::queue::{LifoQueue, Overflow, PriorityQueue, PutError, Queue};
 
 use crate::common::{Wakes, block_on, poll_with};

@@ -1,0 +1,132 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::stats::BreakerState;
+
+/// A stretch of time in one state. What was begun in one era counts in no other.
+///
+/// The state stands in the low bits, a number that goes up by one an era in the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Era(u32);
+
+const STATE_BITS: u32 = 3;
+const STATE: u32 = (1 << STATE_BITS) - 1;
+const CLOSED: u32 = 0;
+const OPEN: u32 = 1;
+const HALF_OPEN: u32 = 2;
+const FORCED_CLOSED: u32 = 3;
+
+impl Era {
+    #[inline]
+    pub(super) const fn is_closed(self) -> bool {
+        self.0 & STATE == CLOSED
+    }
+
+    pub(super) const fn state(self) -> BreakerState {
+        match self.0 & STATE {
+            CLOSED => BreakerState::Closed,
+            OPEN => BreakerState::Open,
+            HALF_OPEN => BreakerState::HalfOpen,
+            FORCED_CLOSED => BreakerState::ForcedClosed,
+            _ => BreakerState::ForcedOpen,
+        }
+    }
+
+    /// The one after this.
+    pub(super) const fn next(self, state: BreakerState) -> Self {
+        let state = match state {
+            BreakerState::Closed => CLOSED,
+            BreakerState::Open => OPEN,
+            BreakerState::HalfOpen => HALF_OPEN,
+            BreakerState::ForcedClosed => FORCED_CLOSED,
+            BreakerState::ForcedOpen => STATE,
+        };
+        Self((self.0 & !STATE).wrapping_add(1 << STATE_BITS) | state)
+    }
+
+    /// Whether this is after `other`. The numbers go round: those of 2^28 eras are told apart.
+    const fn is_after(self, other: Self) -> bool {
+        self.0.wrapping_sub(other.0).cast_signed() > 0
+    }
+}
+
+/// A word that belongs to an era: its low half means something in that era, and zero in a later
+/// one. So a new era begins with all of its words at zero, and nobody has to go and clear them.
+#[derive(Debug, Default)]
+pub(super) struct Tagged(AtomicU64);
+
+impl Tagged {
+    /// What it is in `era`; nothing if it belongs to a later one already.
+    #[inline]
+    pub(super) fn get(&self, era: Era) -> Option<u32> {
+        of_era(self.0.load(Ordering::Relaxed), era)
+    }
+
+    /// Makes of what it is in `era` what `change` says, and answers what it was; changes nothing
+    /// where that is nothing, or where it belongs to a later era already.
+    pub(super) fn update(&self, era: Era, change: impl Fn(u32) -> Option<u32>) -> Option<u32> {
+        let update = |word| Some(in_era(change(of_era(word, era)?)?, era));
+        let before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update).ok()?;
+        of_era(before, era)
+    }
+}
+
+#[inline]
+fn of_era(word: u64, era: Era) -> Option<u32> {
+    let tag = Era((word >> 32) as u32);
+    if tag == era {
+        return Some(word as u32);
+    }
+    (!tag.is_after(era)).then_some(0)
+}
+
+#[inline]
+fn in_era(value: u32, era: Era) -> u64 {
+    u64::from(era.0) << 32 | u64::from(value)
+}
+
+/// The present era, and the place in the window of its next call, in one word: who takes a place
+/// knows that it was of that era.
+#[derive(Debug, Default)]
+pub(super) struct Head(AtomicU64);
+
+impl Head {
+    #[inline]
+    pub(super) fn era(&self) -> Era {
+        Era((self.0.load(Ordering::Acquire) >> 32) as u32)
+    }
+
+    /// Begins an era. What belongs to it is to be written before.
+    pub(super) fn begin(&self, era: Era) {
+        self.0.store(in_era(0, era), Ordering::Release);
+    }
+
+    /// How many places were taken, as [`take_place`](Self::take_place) counts.
+    pub(super) fn taken(&self, era: Era) -> u32 {
+        let word = self.0.load(Ordering::Relaxed);
+        if Era((word >> 32) as u32) == era { word as u32 } else { 0 }
+    }
+
+    /// Takes the next place in a ring of `window`, if the era is still the present one: a number
+    /// below `window` on the first round, one from there to twice the window on all others.
+    #[inline]
+    pub(super) fn take_place(&self, era: Era, window: u32) -> Option<u32> {
+        let mut word = self.0.load(Ordering::Relaxed);
+        loop {
+            if Era((word >> 32) as u32) != era {
+                return None;
+            }
+            let place = word as u32;
+            let next = if place + 1 == 2 * window { window } else { place + 1 };
+            let taken = self.0.compare_exchange_weak(
+                word,
+                in_era(next, era),
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            );
+            match taken {
+                Ok(_) => return Some(place),
+                Err(present) => word = present,
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+use super::head::{Era, Head, Tagged};
+use super::window::{Grade, Tally};
+
+/// The last calls, two bits each: whether it failed, whether it was slow.
+///
+/// There is no lock. A call takes the next place by one exchange of the head, and writes only where
+/// its bits are others than those of the call that was there before: a success after a success
+/// writes nothing more. The counts follow each change of a bit, so they come to the number of bits
+/// that are set.
+///
+/// A writer that is held up for all of a round may overwrite what is newer than itself; then one
+/// place of the window is a round late.
+#[derive(Debug)]
+pub(super) struct Ring {
+    window: u32,
+    places: Box<[Tagged]>,
+    failures: Tagged,
+    slow: Tagged,
+}
+
+/// How many calls fit in the low half of a word.
+const IN_A_WORD: u32 = 16;
+const FAILED: u32 = 0b01;
+const SLOW: u32 = 0b10;
+const BOTH: u32 = FAILED | SLOW;
+
+impl Ring {
+    pub(super) fn new(window: u32) -> Self {
+        let places = (0..window.div_ceil(IN_A_WORD)).map(|_| Tagged::default()).collect();
+        Self { window, places, failures: Tagged::default(), slow: Tagged::default() }
+    }
+
+    /// Records a call of `era`, and answers what the window has in it then; nothing if the era is
+    /// over.
+    #[inline]
+    pub(super) fn record(&self, head: &Head, era: Era, grade: Grade) -> Option<Tally> {
+        let place = head.take_place(era, self.window)?;
+        let index = if place < self.window { place } else { place - self.window };
+        let shift = index % IN_A_WORD * 2;
+        let word = &self.places[(index / IN_A_WORD) as usize];
+        let new = u32::from(grade.failed) * FAILED | u32::from(grade.slow) * SLOW;
+        if word.get(era)? >> shift & BOTH != new {
+            let before = word.update(era, |bits| Some(bits & !(BOTH << shift) | new << shift))?;
+            let old = before >> shift & BOTH;
+            count(&self.failures, era, old & FAILED, new & FAILED);
+            count(&self.slow, era, old & SLOW, new & SLOW);
+        }
+        Some(self.tally(era, place + 1))
+    }
+
+    /// What it has in it, with so many places taken.
+    #[inline]
+    pub(super) fn tally(&self, era: Era, taken: u32) -> Tally {
+        let calls = taken.min(self.window);
+        Tally {
+            calls: calls.into(),
+            failures: read(&self.failures, era),
+            slow: read(&self.slow, era),
+        }
+    }
+}
+
+/// A change of a bit may be counted after the one that follows it: below zero for a moment, which
+/// wraps around and back.
+fn count(counter: &Tagged, era: Era, old: u32, new: u32) {
+    if old != new {
+        let one = if new > old { 1_u32 } else { 1_u32.wrapping_neg() };
+        counter.update(era, |count| Some(count.wrapping_add(one)));
+    }
+}
+
+#[inline]
+fn read(counter: &Tagged, era: Era) -> u64 {
+    let count = counter.get(era).unwrap_or(0).cast_signed();
+    u64::try_from(count).unwrap_or(0)
+}

@@ -1,0 +1,32 @@
+//! Policies: what happens when a call fails. Try again, but not for ever and not all at once; stop
+//! asking who does not answer.
+//!
+//! ```
+//! use std::time::Duration;
+//! use mtaio::policy::{Attempt, Retry};
+//!
+//! # mtaio_sim::Sim::run(0, |rt| async move {
+//! let retry = Retry::exponential(Duration::from_millis(100)).max_attempts(3).build()?;
+//! let answer = retry.run(&rt, async move |attempt: Attempt| {
+//!     if attempt.number() < 3 { Err("busy") } else { Ok(42) }
+//! });
+//! assert_eq!(answer.await.unwrap(), 42);
+//! # Ok::<(), mtaio::ConfigError>(())
+//! # }).unwrap();
+//! ```
+
+mod breaker;
+mod budget;
+mod handle;
+mod listener;
+mod retry;
+
+pub use self::breaker::{
+    BreakerConfig, BreakerError, BreakerRun, BreakerState, BreakerStats, Call, CircuitBreaker, Open,
+};
+pub use self::budget::{RetryBudget, RetryBudgetBuilder, RetryBudgetStats};
+pub use self::listener::{Listener, PolicyEvent};
+pub use self::retry::{
+    Always, Attempt, Classify, GaveUp, OnlyRetryable, Retry, RetryBuilder, RetryError, RetryRun,
+    Verdict,
+};
