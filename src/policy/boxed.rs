@@ -114,7 +114,7 @@ trait Erased<T, E>: Send + Sync {
     fn call_erased<'a>(&'a self, next: &'a dyn ErasedNext<T, E>) -> BoxFuture<'a, T, E>;
 }
 
-impl<T: Send, E: Send, S: Stage<T, E>> Erased<T, E> for S {
+impl<T: Send + 'static, E: Send + 'static, S: Stage<T, E>> Erased<T, E> for S {
     fn call_erased<'a>(&'a self, next: &'a dyn ErasedNext<T, E>) -> BoxFuture<'a, T, E> {
         Box::pin(self.call(Attempt::FIRST, Borrowed(next)))
     }
@@ -125,7 +125,7 @@ trait ErasedNext<T, E>: Send + Sync {
     fn call_erased(&self, attempt: Attempt) -> BoxFuture<'_, T, E>;
 }
 
-impl<T: Send, E: Send, N: Next<T, E> + Sync> ErasedNext<T, E> for N {
+impl<T: Send + 'static, E: Send + 'static, N: Next<T, E> + Sync> ErasedNext<T, E> for N {
     fn call_erased(&self, attempt: Attempt) -> BoxFuture<'_, T, E> {
         Box::pin(self.clone().call(attempt))
     }

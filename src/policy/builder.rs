@@ -4,11 +4,10 @@ use std::time::Duration;
 use mtaio_runtime::{DynRuntime, Runtime};
 
 use super::breaker::CircuitBreaker;
-use super::budget::RetryBudget;
 use super::fallback::Fallback;
 use super::hedge::Hedge;
 use super::listener::Listener;
-use super::plan::{Kind, Plan};
+use super::plan::Plan;
 use super::policy::Policy;
 use super::retry::Retry;
 use super::stage::{Around, Bare, Stageable};
@@ -24,19 +23,18 @@ pub struct Builder<S = Bare, R = DynRuntime, L = ()> {
     stage: S,
     rt: R,
     listener: L,
-    refused: Option<ConfigError>,
 }
 
 impl<R: Runtime> Builder<Bare, R> {
     pub(super) const fn new(rt: R) -> Self {
-        Self { stage: Bare, rt, listener: (), refused: None }
+        Self { stage: Bare, rt, listener: () }
     }
 
     /// Who hears of what all stages do; nobody unless said. It is said before them.
     ///
     /// A breaker's changes are its own listener's to hear: it may serve many policies.
     pub fn listener<L: Listener + Clone>(self, listener: L) -> Builder<Bare, R, L> {
-        Builder { stage: Bare, rt: self.rt, listener, refused: self.refused }
+        Builder { stage: Bare, rt: self.rt, listener }
     }
 }
 
@@ -72,12 +70,28 @@ impl<S, R: Runtime, L: Listener + Clone> Builder<S, R, L> {
         self.stage(stage)
     }
 
-    /// Asks `breaker` before what is inside, and tells it how that went.
-    pub fn breaker<B>(self, breaker: &B) -> Builder<Around<S, BreakerStage<B, L>>, R, L>
+    /// Asks `breaker` before what is inside, and tells it how that went: any error is a failure, but
+    /// for what a limiter or breaker inside refused, which was not called.
+    pub fn breaker<B: Runtime>(
+        self,
+        breaker: &CircuitBreaker<B>,
+    ) -> Builder<Around<S, BreakerStage<B, (), L>>, R, L> {
+        let stage = BreakerStage::new(breaker, (), self.listener.clone());
+        self.stage(stage)
+    }
+
+    /// As [`breaker`](Self::breaker), where only such errors of the call are failures as
+    /// `is_failure` says. With any other one, whoever was called did answer.
+    pub fn breaker_with<B, E, P>(
+        self,
+        breaker: &CircuitBreaker<B>,
+        is_failure: P,
+    ) -> Builder<Around<S, BreakerStage<B, P, L>>, R, L>
     where
-        B: Clone,
+        B: Runtime,
+        P: Fn(&E) -> bool,
     {
-        let stage = BreakerStage::new(breaker, self.listener.clone());
+        let stage = BreakerStage::new(breaker, is_failure, self.listener.clone());
         self.stage(stage)
     }
 
@@ -115,8 +129,8 @@ impl<S, R: Runtime, L: Listener + Clone> Builder<S, R, L> {
 
     /// A stage of your own.
     pub fn stage<I>(self, stage: I) -> Builder<Around<S, I>, R, L> {
-        let Self { stage: outer, rt, listener, refused } = self;
-        Builder { stage: Around::new(outer, stage), rt, listener, refused }
+        let Self { stage: outer, rt, listener } = self;
+        Builder { stage: Around::new(outer, stage), rt, listener }
     }
 }
 

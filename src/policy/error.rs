@@ -114,12 +114,6 @@ impl<E> PolicyError<E> {
     }
 }
 
-impl<E> From<E> for PolicyError<E> {
-    fn from(error: E) -> Self {
-        Self::Failed(error)
-    }
-}
-
 impl<E: Retryable> Retryable for PolicyError<E> {
     /// If what it came to in the end is.
     fn is_retryable(&self) -> bool {

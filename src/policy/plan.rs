@@ -18,6 +18,7 @@ struct Entry {
     time: Option<Duration>,
     /// Which of those that are shared it is.
     identity: Option<usize>,
+    weight: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,17 +50,22 @@ impl Kind {
 impl Plan {
     /// A stage of this kind, inside of those that were noted before.
     pub(super) fn note(&mut self, kind: Kind) {
-        self.stages.push(Entry { kind, time: None, identity: None });
+        self.stages.push(Entry::new(kind));
     }
 
     /// One that has a time.
     pub(super) fn note_time(&mut self, kind: Kind, time: Option<Duration>) {
-        self.stages.push(Entry { kind, time, identity: None });
+        self.stages.push(Entry { time, ..Entry::new(kind) });
+    }
+
+    /// One that weighs something.
+    pub(super) fn note_weight(&mut self, kind: Kind, weight: u32) {
+        self.stages.push(Entry { weight, ..Entry::new(kind) });
     }
 
     /// One that is a handle of something shared.
     pub(super) fn note_shared(&mut self, kind: Kind, identity: usize) {
-        self.stages.push(Entry { kind, time: None, identity: Some(identity) });
+        self.stages.push(Entry { identity: Some(identity), ..Entry::new(kind) });
     }
 
     /// Refuses a stage that can't make sense where it stands.
@@ -75,9 +81,14 @@ impl Plan {
 }
 
 impl Entry {
+    const fn new(kind: Kind) -> Self {
+        Self { kind, time: None, identity: None, weight: 1 }
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         match (self.kind, self.time) {
             (Kind::Deadline | Kind::Timeout, Some(time)) => check_period(self.kind.name(), time),
+            _ if self.weight == 0 => Err(ConfigError::new("weight", "0", "1 or more")),
             _ => Ok(()),
         }
     }
