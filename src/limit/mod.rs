@@ -1,7 +1,11 @@
 //! Limits: how often, how many at once, how much in all.
 
+mod concurrency;
 mod error;
 mod limiter;
 
+pub use self::concurrency::{
+    AcquireOwnedPermit, AcquirePermit, ConcurrencyLimiter, ConcurrencyStats, OwnedPermit, Permit,
+};
 pub use self::error::{AcquireError, TryAcquireError, WeightError};
 pub use self::limiter::{Limiter, Outcome};

@@ -85,6 +85,33 @@ impl<T> Line<T> {
         self.first.map(|first| &self.places[first].asked)
     }
 
+    /// The place of the first who waits.
+    pub(crate) const fn first_place(&self) -> Option<usize> {
+        self.first
+    }
+
+    /// The place behind `place`, which waits.
+    pub(crate) fn place_after(&self, place: usize) -> Option<usize> {
+        self.places[place].after
+    }
+
+    /// What was left at `place`.
+    pub(crate) fn asked_mut(&mut self, place: usize) -> &mut T {
+        &mut self.places[place].asked
+    }
+
+    /// Gives `place`, which waits, a turn out of order, and answers whom to wake for it.
+    pub(crate) fn call_at(&mut self, place: usize) -> Option<Waker> {
+        self.give_turn(place)
+    }
+
+    /// Uses the turn of `place`, if it has one, and takes what was left there.
+    pub(crate) fn take(&mut self, place: &mut Option<usize>) -> Option<T> {
+        let held = place.take_if(|held| self.is_turn(*held))?;
+        self.turns -= 1;
+        Some(self.places.remove(held).asked)
+    }
+
     /// Waits at `place`, or with what it `asked` for at the end of the line, for `waker` to be
     /// woken. The answer, a waker that was there, is to be dropped without the lock.
     pub(crate) fn wait_with(
