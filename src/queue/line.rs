@@ -57,6 +57,11 @@ impl<T> Line<T> {
         }
     }
 
+    /// Gives a turn to the one who waits at `place`, wherever in the line that is.
+    pub(crate) fn call_at(&mut self, place: usize) -> Option<Waker> {
+        if self.is_turn(place) { None } else { self.give_turn(place) }
+    }
+
     /// Whether it is the turn of `place`; for who has no place yet, it `is_free` or not.
     #[inline]
     pub(crate) fn has_turn(&self, place: Option<usize>, is_free: bool) -> bool {
@@ -83,6 +88,16 @@ impl<T> Line<T> {
     /// What the first who waits has left there.
     pub(crate) fn first(&self) -> Option<&T> {
         self.first.map(|first| &self.places[first].asked)
+    }
+
+    /// The place of the first who waits.
+    pub(crate) const fn first_place(&self) -> Option<usize> {
+        self.first
+    }
+
+    /// What who is at `place`, with a turn or without, has left there.
+    pub(crate) fn asked(&mut self, place: usize) -> &mut T {
+        &mut self.places[place].asked
     }
 
     /// Waits at `place`, or with what it `asked` for at the end of the line, for `waker` to be
