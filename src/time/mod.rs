@@ -18,11 +18,18 @@
 //! ```
 
 mod backoff;
+mod deadline;
 mod elapsed;
+mod handle;
 mod interval;
+mod scope;
+mod sleep;
 mod timeout;
 
 pub use self::backoff::{Backoff, Delays, Jitter};
-pub use self::elapsed::Elapsed;
+pub use self::deadline::Deadline;
+pub use self::elapsed::{Elapsed, TimeLimit};
 pub use self::interval::{Interval, MissedTick, Ticks, interval};
+pub use self::scope::{WithDeadline, until_deadline};
+pub use self::sleep::{Sleeping, sleep, sleep_until};
 pub use self::timeout::{Timeout, timeout};
