@@ -2,6 +2,9 @@
 
 mod error;
 mod limiter;
+mod rate;
+mod waiting;
 
 pub use self::error::{AcquireError, TryAcquireError, WeightError};
 pub use self::limiter::{Limiter, Outcome};
+pub use self::rate::{Rate, RateAcquire, RateLimiter, RateStats};

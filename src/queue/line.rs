@@ -109,7 +109,7 @@ impl<T> Line<T> {
         asked: T,
     ) -> Option<Waker> {
         if let Some(place) = *place {
-            return self.places[place].waker.replace(waker);
+            return self.replace_waker(place, waker);
         }
         let before = self.last;
         let new = self.places.insert(Place { asked, waker: Some(waker), before, after: None });
@@ -120,6 +120,11 @@ impl<T> Line<T> {
         self.last = Some(new);
         *place = Some(new);
         None
+    }
+
+    /// Waits at `place` for another `waker`. The answer is to be dropped without the lock.
+    pub(crate) fn replace_waker(&mut self, place: usize, waker: Waker) -> Option<Waker> {
+        self.places[place].waker.replace(waker)
     }
 
     /// Gives up `place`. The answer is its waker, to be dropped without the lock; or none if it had

@@ -102,7 +102,7 @@ impl Gcra {
             };
             // The terms were read before this: where they are no longer the word's, it has changed.
             fence(Ordering::Acquire);
-            let new = next.wrapping_mul(TICK) | word & REST;
+            let new = next.wrapping_mul(TICK) | (word & REST);
             match self.word.compare_exchange_weak(word, new, Ordering::Relaxed, Ordering::Acquire) {
                 Ok(_) => return true,
                 Err(changed) => word = changed,
@@ -139,7 +139,7 @@ impl Gcra {
         loop {
             let tat = new.owing(old.debt(word / TICK, now), old, now);
             let number = word.wrapping_add(NEXT) & NUMBER;
-            let moved = tat * TICK | number | word & WAITING;
+            let moved = (tat * TICK) | number | (word & WAITING);
             match self.word.compare_exchange(word, moved, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) => return,
                 Err(changed) => word = changed,
@@ -163,6 +163,8 @@ impl Gcra {
 }
 
 impl Gauge for Gcra {
+    type Ticket = ();
+
     #[inline]
     fn try_admit(&self, weight: u32, now: Instant) -> Result<(), Refused> {
         if weight != 0 && self.attempt(weight, now, 0, Duration::ZERO) {
@@ -171,12 +173,12 @@ impl Gauge for Gcra {
         Err(self.why(weight))
     }
 
-    fn admit_first(&self, weight: u32, now: Instant) -> bool {
-        self.attempt(weight, now, WAITING, Duration::ZERO)
+    fn admit_first(&self, weight: u32, now: Instant) -> Option<()> {
+        self.attempt(weight, now, WAITING, Duration::ZERO).then_some(())
     }
 
-    fn admit_waiting(&self, weight: u32, now: Instant) -> bool {
-        self.attempt(weight, now, WAITING, GRACE)
+    fn admit_waiting(&self, weight: u32, now: Instant) -> Option<()> {
+        self.attempt(weight, now, WAITING, GRACE).then_some(())
     }
 
     fn due(&self, weight: u64, now: Instant) -> Instant {
@@ -196,14 +198,14 @@ impl Gauge for Gcra {
         self.word.load(Ordering::Relaxed) & WAITING != 0
     }
 
-    fn refund(&self, weight: u32) {
+    fn refund(&self, (): (), weight: u32) {
         let mut word = self.word.load(Ordering::Acquire);
         loop {
             let terms = self.load(word);
             fence(Ordering::Acquire);
             // What lies in the past is worth nothing more than now, so no clock is asked.
             let back = u64::from(weight.min(terms.burst)).saturating_mul(terms.period);
-            let new = (word / TICK).saturating_sub(back) * TICK | word & REST;
+            let new = ((word / TICK).saturating_sub(back) * TICK) | (word & REST);
             match self.word.compare_exchange_weak(word, new, Ordering::Relaxed, Ordering::Acquire) {
                 Ok(_) => return,
                 Err(changed) => word = changed,

@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn rates_are_exact_to_a_millionth() {
-        for count in [1, 3, 7, 999, 1_000_003, 300_000_007, 700_000_000, 999_999_999, 1_000_000_000] {
+        for count in [1, 3, 7, 999, 1_000_003, 300_000_007, 700_000_000, 999_999_999, 1_000_000_000]
+        {
             let rate = Rate::per_second(count).unwrap();
             let error = (rate.to_hertz() / f64::from(count) - 1.0).abs();
             assert!(error < 1e-9, "{count}/s: {error}");
@@ -157,7 +158,9 @@ mod tests {
 
     #[test]
     fn what_is_no_rate_is_refused_with_its_value() {
-        for wrong in [f64::NAN, 0.0, -0.0, -1.0, f64::INFINITY, f64::NEG_INFINITY, 1e-10, 1.1e9, 1e300] {
+        for wrong in
+            [f64::NAN, 0.0, -0.0, -1.0, f64::INFINITY, f64::NEG_INFINITY, 1e-10, 1.1e9, 1e300]
+        {
             let refused = Rate::hertz(wrong).unwrap_err();
             assert_eq!((refused.field(), refused.value()), ("rate", wrong.to_string().as_str()));
         }

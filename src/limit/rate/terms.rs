@@ -38,7 +38,6 @@ const MOST_SPAN: u32 = TICK_BITS - 2;
 /// No item needs more ticks than 2 to this: half a tick is then less than a millionth of it.
 const ENOUGH: u32 = 20;
 
-
 /// Who asks may have read its clock so long ago, where the first of a new base has read it now.
 const LEEWAY_BITS: u32 = 1;
 
@@ -100,7 +99,13 @@ impl Terms {
     /// Terms that were read while they changed may be of two minds. Then the answer is of no use, but
     /// there is one.
     #[inline]
-    pub(in crate::limit) fn admit(&self, tat: u64, now: u64, weight: u32, grace: u64) -> Option<u64> {
+    pub(in crate::limit) fn admit(
+        &self,
+        tat: u64,
+        now: u64,
+        weight: u32,
+        grace: u64,
+    ) -> Option<u64> {
         if weight > self.burst {
             return None;
         }

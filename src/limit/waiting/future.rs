@@ -1,4 +1,3 @@
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,6 +21,10 @@ impl<'a, G: Gauge, R: Runtime> Acquire<'a, G, R> {
     pub(in crate::limit) const fn new(room: &'a Arc<Room<G, R>>, weight: u32) -> Self {
         Self { room, weight, place: None }
     }
+
+    pub(in crate::limit) const fn weight(&self) -> u32 {
+        self.weight
+    }
 }
 
 impl<G: Gauge, R: Runtime> Future for Acquire<'_, G, R> {
@@ -43,11 +46,5 @@ impl<G: Gauge, R: Runtime> Drop for Acquire<'_, G, R> {
         if let Some(place) = self.place {
             self.room.leave(place);
         }
-    }
-}
-
-impl<G: Gauge, R: Runtime> fmt::Debug for Acquire<'_, G, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Acquire").field("weight", &self.weight).finish_non_exhaustive()
     }
 }

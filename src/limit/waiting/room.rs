@@ -1,15 +1,15 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::task::{Poll, Wake, Waker};
-use std::time::Duration;
 
-use mtaio_runtime::{Ambient, Instant, Runtime};
+use mtaio_runtime::{Instant, Runtime, Sleep};
 
 use super::gauge::{Gauge, Refused};
 use super::timer::Timer;
-use crate::limit::error::{AcquireError, TryAcquireError, WeightError};
+use crate::contain::{contain, discard};
+use crate::limit::error::{AcquireError, TryAcquireError};
 use crate::queue::{Line, Wakes, lock};
-use crate::time::Elapsed;
+use crate::time::{Deadline, Elapsed};
 
 /// A [`Gauge`], and those who wait for it. See the [module](super).
 pub(in crate::limit) struct Room<G: Gauge, R: Runtime> {
@@ -33,9 +33,19 @@ struct State<T, S> {
 struct Asked<T> {
     weight: u32,
     since: Instant,
-    deadline: Option<Instant>,
-    /// What the turn is good for: none if the time to wait was up.
-    ticket: Option<T>,
+    deadline: Option<Deadline>,
+    turn: Turn<T>,
+}
+
+/// What a turn is good for.
+#[derive(Clone, Copy)]
+enum Turn<T> {
+    /// It has not come yet.
+    None,
+    /// Admitted.
+    Admitted(T),
+    /// The time to wait is up.
+    Late(Elapsed),
 }
 
 impl<G: Gauge, R: Runtime> Room<G, R> {
@@ -111,7 +121,7 @@ impl<G: Gauge, R: Runtime> Room<G, R> {
         waker: Waker,
         now: Instant,
     ) -> Poll<Result<G::Ticket, AcquireError>> {
-        let deadline = Ambient::current().deadline();
+        let deadline = Deadline::current();
         let mut state = lock(&self.state);
         let is_first = state.line.waiting() == 0;
         if is_first {
@@ -120,23 +130,25 @@ impl<G: Gauge, R: Runtime> Room<G, R> {
             if let Some(ticket) = self.gauge.admit_first(weight, now) {
                 self.gauge.set_waiting(false);
                 drop(state);
+                discard(waker);
                 return Poll::Ready(Ok(ticket));
             }
         }
         let due = self.gauge.due(state.queued + u64::from(weight), now);
-        if deadline.is_some_and(|deadline| due > deadline) {
+        if let Some(deadline) = deadline.filter(|deadline| due > deadline.instant()) {
             if is_first {
                 self.gauge.set_waiting(false);
             }
             drop(state);
-            return Poll::Ready(Err(elapsed(now, deadline).into()));
+            discard(waker);
+            return Poll::Ready(Err(Elapsed::inherited(deadline, now, now).into()));
         }
-        let asked = Asked { weight, since: now, deadline, ticket: None };
+        let asked = Asked { weight, since: now, deadline, turn: Turn::None };
         // Whoever has no place replaces no waker.
         let _none = state.line.wait_with(place, waker, asked);
         state.queued += u64::from(weight);
         if let (Some(deadline), Some(place)) = (deadline, *place) {
-            state.deadlines.insert((deadline, place));
+            state.deadlines.insert((deadline.instant(), place));
         }
         let wanted = self.next(&state, now);
         state.timer.want(wanted);
@@ -179,45 +191,50 @@ impl<G: Gauge, R: Runtime> Room<G, R> {
     /// Gives up a place, and what was granted there.
     pub(super) fn leave(self: &Arc<Self>, place: usize) {
         let mut state = lock(&self.state);
-        let &mut Asked { weight, deadline, ticket, .. } = state.line.asked(place);
+        let &mut Asked { weight, deadline, turn, .. } = state.line.asked(place);
+        let was_first = state.line.first_place() == Some(place);
         let waker = state.line.leave(place);
-        if waker.is_some() {
-            state.no_longer_waits(weight, deadline, place);
-        } else if let Some(ticket) = ticket {
-            self.gauge.refund(ticket, weight);
-        }
+        let was_admitted = match turn {
+            Turn::None => {
+                state.no_longer_waits(weight, deadline, place);
+                false
+            }
+            Turn::Admitted(ticket) => {
+                self.gauge.refund(ticket, weight);
+                true
+            }
+            Turn::Late(_) => false,
+        };
         drop(state);
+        if was_first || was_admitted {
+            self.pump();
+        }
         drop(waker);
-        self.pump();
     }
 
     /// Lets in whoever is due, sends away whose time is up, and sets the timer for the next.
     pub(in crate::limit) fn pump(self: &Arc<Self>) {
+        let mut wakes = Wakes::default();
         loop {
             let now = self.rt.now();
-            let mut wakes = Wakes::default();
-            let mut state = lock(&self.state);
-            self.call(&mut state, now, &mut wakes);
-            drop(state);
-            let is_set = self.set_timer();
-            wakes.wake();
-            if is_set {
-                return;
+            self.call(&mut lock(&self.state), now, &mut wakes);
+            if self.set_timer() {
+                break;
             }
         }
+        wakes.wake();
     }
 
     fn call(&self, state: &mut State<G::Ticket, R::Sleep>, now: Instant, wakes: &mut Wakes) {
         while let Some(place) = state.line.first_place() {
             let weight = state.line.asked(place).weight;
             let Some(ticket) = self.gauge.admit_waiting(weight, now) else { break };
-            state.call(place, Some(ticket), wakes);
+            state.call(place, Turn::Admitted(ticket), wakes);
         }
-        while let Some(&(deadline, place)) = state.deadlines.first() {
-            if deadline > now {
-                break;
-            }
-            state.call(place, None, wakes);
+        while let Some(&(instant, place)) = state.deadlines.first() {
+            let &mut Asked { since, deadline, .. } = state.line.asked(place);
+            let Some(deadline) = deadline.filter(|_| instant <= now) else { break };
+            state.call(place, Turn::Late(Elapsed::inherited(deadline, since, now)), wakes);
         }
         if state.line.waiting() == 0 {
             self.gauge.set_waiting(false);
@@ -228,7 +245,7 @@ impl<G: Gauge, R: Runtime> Room<G, R> {
 
     /// When there will be something to do.
     fn next(&self, state: &State<G::Ticket, R::Sleep>, now: Instant) -> Option<Instant> {
-        let due = state.line.first().map(|first| self.gauge.due(first.weight.into(), now))?;
+        let due = self.gauge.due(state.line.first()?.weight.into(), now);
         let deadline = state.deadlines.first().map(|&(deadline, _)| deadline);
         Some(deadline.map_or(due, |deadline| deadline.min(due)))
     }
@@ -251,11 +268,11 @@ impl<G: Gauge, R: Runtime> Room<G, R> {
     }
 }
 
-impl<T: Copy, S: mtaio_runtime::Sleep> State<T, S> {
-    /// Gives the one at `place` a turn, for what it is good.
-    fn call(&mut self, place: usize, ticket: Option<T>, wakes: &mut Wakes) {
+impl<T: Copy, S: Sleep> State<T, S> {
+    /// Gives the one at `place` a turn.
+    fn call(&mut self, place: usize, turn: Turn<T>, wakes: &mut Wakes) {
         let asked = self.line.asked(place);
-        asked.ticket = ticket;
+        asked.turn = turn;
         let (weight, deadline) = (asked.weight, asked.deadline);
         if let Some(waker) = self.line.call_at(place) {
             wakes.push(waker);
@@ -263,24 +280,22 @@ impl<T: Copy, S: mtaio_runtime::Sleep> State<T, S> {
         self.no_longer_waits(weight, deadline, place);
     }
 
-    fn no_longer_waits(&mut self, weight: u32, deadline: Option<Instant>, place: usize) {
+    fn no_longer_waits(&mut self, weight: u32, deadline: Option<Deadline>, place: usize) {
         self.queued -= u64::from(weight);
         if let Some(deadline) = deadline {
-            self.deadlines.remove(&(deadline, place));
+            self.deadlines.remove(&(deadline.instant(), place));
         }
     }
 
     fn take_turn(&mut self, place: &mut Option<usize>) -> Option<Result<T, AcquireError>> {
-        let held = (*place)?;
-        let &mut Asked { since, deadline, ticket, .. } = self.line.asked(held);
-        let is_turn = self.line.take_turn(place, false);
-        is_turn.then(|| ticket.ok_or_else(|| elapsed(since, deadline).into()))
+        let turn = self.line.asked((*place)?).turn;
+        self.line.take_turn(place, false);
+        match turn {
+            Turn::None => None,
+            Turn::Admitted(ticket) => Some(Ok(ticket)),
+            Turn::Late(elapsed) => Some(Err(elapsed.into())),
+        }
     }
-}
-
-/// Who began to wait at `since` would have had to wait beyond `deadline`.
-fn elapsed(since: Instant, deadline: Option<Instant>) -> Elapsed {
-    Elapsed::new(deadline.map_or(Duration::ZERO, |deadline| deadline - since))
 }
 
 /// What the timer wakes.
@@ -294,7 +309,10 @@ impl<G: Gauge, R: Runtime> Wake for Bell<G, R> {
     fn wake_by_ref(self: &Arc<Self>) {
         if let Some(room) = self.0.upgrade() {
             lock(&room.state).timer.rang();
-            room.pump();
+            // It runs inside of the runtime, where a waker that panics is nobody's.
+            if let Err(panic) = contain(|| room.pump()) {
+                std::mem::forget(panic);
+            }
         }
     }
 }

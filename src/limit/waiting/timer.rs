@@ -1,4 +1,3 @@
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Waker};
 
@@ -76,7 +75,8 @@ impl<S: Sleep> Taken<S> {
             Some(sleep) => sleep.as_mut().reset(at),
             None => self.sleep = Some(Box::pin(rt.sleep_until(at))),
         }
-        let polled = self.sleep.as_mut().map(|sleep| sleep.as_mut().poll(&mut Context::from_waker(waker)));
+        let polled =
+            self.sleep.as_mut().map(|sleep| sleep.as_mut().poll(&mut Context::from_waker(waker)));
         polled.is_none_or(|polled| polled.is_pending())
     }
 }
