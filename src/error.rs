@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::config::ConfigError;
 use crate::executor::{GatherError, RunError};
+use crate::limit::{AcquireError, TryAcquireError};
 use crate::policy::{BreakerError, Open, RetryError};
 use crate::queue::{Closed, PutError, TaskDoneError, TryGetError};
 use crate::retryable::Retryable;
@@ -57,6 +58,12 @@ pub enum Error {
     /// More items were reported done than had been taken.
     #[error(transparent)]
     TaskDone(#[from] TaskDoneError),
+    /// A limiter did not admit who was ready to wait.
+    #[error(transparent)]
+    Acquire(#[from] AcquireError),
+    /// A limiter did not admit at once.
+    #[error(transparent)]
+    TryAcquire(#[from] TryAcquireError),
     /// A task has no value to give.
     #[error(transparent)]
     Join(#[from] JoinError),
