@@ -42,13 +42,13 @@ use crate::callback::Callback;
 ///
 /// ```
 /// use std::time::Duration;
-/// use mtaio::policy::{Attempt, CircuitBreaker, Fallback, Policy, PolicyError, Retry};
+/// use mtaio::policy::{Attempt, BreakerConfig, CircuitBreaker, Fallback, Policy, PolicyError, Retry};
 ///
 /// # mtaio_sim::Sim::run(0, |rt| async move {
-/// let breaker = CircuitBreaker::new(&rt).build()?;
+/// let breaker = CircuitBreaker::new(&rt, BreakerConfig::new())?;
 /// let retry = Retry::exponential(Duration::from_millis(10)).max_attempts(4).build()?;
 /// let policy = Policy::new(&rt)
-///     .fallback(Fallback::with(async |error: PolicyError<&str>| match error.failed() {
+///     .fallback(Fallback::with(async |error: PolicyError<&'static str>| match error.failed() {
 ///         Some(&"no such name") => Ok(0),
 ///         _ => Err(error),
 ///     }))

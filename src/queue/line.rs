@@ -105,11 +105,6 @@ impl<T> Line<T> {
         &mut self.places[place].asked
     }
 
-    /// Gives `place`, which waits, a turn out of order, and answers whom to wake for it.
-    pub(crate) fn call_at(&mut self, place: usize) -> Option<Waker> {
-        self.give_turn(place)
-    }
-
     /// Uses the turn of `place`, if it has one, and takes what was left there.
     pub(crate) fn take(&mut self, place: &mut Option<usize>) -> Option<T> {
         let held = place.take_if(|held| self.is_turn(*held))?;

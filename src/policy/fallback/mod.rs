@@ -34,7 +34,7 @@ use crate::callback::Callback;
 /// assert_eq!(last_good.run(up()).await, Ok(42));
 /// assert_eq!(last_good.run(down()).await, Ok(42));
 ///
-/// let function = Fallback::with(async |error: &str| match error {
+/// let function = Fallback::with(async |error: &'static str| match error {
 ///     "down" => Ok(0),
 ///     other => Err(other),
 /// });

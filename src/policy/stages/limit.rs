@@ -23,7 +23,7 @@ use crate::policy::stage::{Next, Once, Stage, Stageable};
 /// # use mtaio::limit::ConcurrencyLimiter;
 ///
 /// # mtaio_sim::Sim::run(0, |rt| async move {
-/// let limiter = ConcurrencyLimiter::new(&rt, 8).build()?;
+/// let limiter = ConcurrencyLimiter::new(&rt, 8)?;
 /// let limit = Limit::new(&limiter).weight(2).learning(|status: &u16| match status {
 ///     429 | 503 => Outcome::Overload,
 ///     _ => Outcome::Ignore,
