@@ -19,6 +19,7 @@ mod boxed;
 mod breaker;
 mod budget;
 mod builder;
+mod bulk;
 mod error;
 mod fallback;
 mod handle;
@@ -30,6 +31,8 @@ mod policy;
 mod retry;
 mod stage;
 mod stages;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 pub use self::boxed::BoxPolicy;
 pub use self::breaker::{
@@ -37,6 +40,7 @@ pub use self::breaker::{
 };
 pub use self::budget::{RetryBudget, RetryBudgetBuilder, RetryBudgetStats};
 pub use self::builder::Builder;
+pub use self::bulk::{Bulk, BulkBuilder, BulkCall, BulkError, BulkStats};
 pub use self::error::PolicyError;
 pub use self::fallback::{Answer, Fallback, Function, LastGood, Value};
 pub use self::hedge::Hedge;

@@ -111,8 +111,9 @@ impl<S> Policy<S> {
         Self { stage }
     }
 
-    pub(super) const fn stage(&self) -> &S {
-        &self.stage
+    #[cfg(feature = "tower")]
+    pub(super) fn into_stage(self) -> S {
+        self.stage
     }
 
     /// Calls `f` under the policy.
