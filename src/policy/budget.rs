@@ -108,7 +108,7 @@ impl Budget {
         let Some(interval) = self.interval else { return false };
         let take = |due: u64| {
             let now = now.as_nanos();
-            let next = due.max(now) + interval;
+            let next = due.max(now).checked_add(interval)?;
             (next <= now.saturating_add(SECOND)).then_some(next)
         };
         self.due.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()

@@ -24,37 +24,31 @@ impl<T> Handle<'_, T> {
 
 pin_project! {
     /// A call of a callback that begins with the first poll, and so perhaps never.
-    #[project = Now]
     #[must_use = "futures do nothing unless polled"]
-    pub enum Deferred<F: Callback<A>, A> {
-        #[doc(hidden)]
-        Waiting { call: Option<(F, A)> },
-        #[doc(hidden)]
-        Running { #[pin] future: F::Future },
+    pub struct Deferred<F: Callback<A>, A> {
+        call: Option<(F, A)>,
+        #[pin]
+        future: Option<F::Future>,
     }
 }
 
 impl<F: Callback<A>, A> Deferred<F, A> {
     pub(crate) const fn new(f: F, argument: A) -> Self {
-        Self::Waiting { call: Some((f, argument)) }
+        Self { call: Some((f, argument)), future: None }
     }
 }
 
 impl<F: Callback<A>, A> Future for Deferred<F, A> {
     type Output = F::Output;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        loop {
-            match self.as_mut().project() {
-                Now::Waiting { call } => {
-                    let Some((f, argument)) = call.take() else {
-                        panic!("polled after its call panicked")
-                    };
-                    let future = f.call(argument);
-                    self.set(Self::Running { future });
-                }
-                Now::Running { future } => return future.poll(cx),
-            }
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        if let Some((f, argument)) = this.call.take() {
+            this.future.set(Some(f.call(argument)));
+        }
+        match this.future.as_pin_mut() {
+            Some(future) => future.poll(cx),
+            None => panic!("polled after its call panicked"),
         }
     }
 }

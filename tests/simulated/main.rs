@@ -8,5 +8,6 @@
 mod common;
 
 mod executor;
+mod policy;
 mod tasks;
 mod time;

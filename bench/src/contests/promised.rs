@@ -37,6 +37,11 @@ pub(super) const PROMISED: &[(&str, &[&str])] = &[
     ("gather-inline-yield/tokio-multi", &["buffer_unordered", "futures-buffered"]),
     ("gather-tasks/tokio-current", &["JoinSet + Semaphore"]),
     ("gather-tasks/tokio-multi", &["JoinSet + Semaphore"]),
+    ("breaker-ok", &["recloser", "failsafe"]),
+    ("breaker-ok-awaited", &["recloser"]),
+    ("breaker-ok/threads", &["recloser"]),
+    ("breaker-ok/clock", &["failsafe"]),
+    ("retry-first-try", &["bare", "backon"]),
     ("timer-events", &["tokio, clock paused"]),
     ("timer-events-recorded", &["tokio, clock paused"]),
 ];

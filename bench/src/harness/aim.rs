@@ -21,6 +21,8 @@ pub(crate) enum Bound {
     Ratio(f64),
     /// So many nanoseconds, whatever the peer takes.
     Nanos(f64),
+    /// So many nanoseconds more than the peer takes.
+    Above(f64),
     /// So many allocations an operation, whatever the peer makes.
     Allocations(f64),
 }
@@ -44,6 +46,7 @@ impl Aim {
         self.bound().map(|bound| match bound {
             Bound::Ratio(most) => ratio(ours, theirs).is_some_and(|ratio| ratio <= most),
             Bound::Nanos(most) => ours <= most,
+            Bound::Above(most) => ours - theirs <= most,
             Bound::Allocations(most) => ours < most + NOW_AND_THEN,
         })
     }
@@ -57,7 +60,7 @@ impl Bound {
     /// Whether figures in `unit` can be held against it.
     pub(crate) const fn fits(self, unit: Unit) -> bool {
         match self {
-            Self::Ratio(_) | Self::Nanos(_) => matches!(unit, Unit::Nanos),
+            Self::Ratio(_) | Self::Nanos(_) | Self::Above(_) => matches!(unit, Unit::Nanos),
             Self::Allocations(_) => matches!(unit, Unit::Allocations),
         }
     }
@@ -68,6 +71,7 @@ impl fmt::Display for Bound {
         match self {
             Self::Ratio(most) => write!(f, "≤ {most:.2}"),
             Self::Nanos(most) => write!(f, "≤ {most} ns"),
+            Self::Above(most) => write!(f, "≤ +{most} ns"),
             Self::Allocations(most) => write!(f, "≤ {most} allocs"),
         }
     }
@@ -88,6 +92,12 @@ mod tests {
     fn an_absolute_bound_does_not_look_at_the_peer() {
         assert_eq!(Aim::Wish(Bound::Nanos(15.0)).is_met(14.0, 1.0), Some(true));
         assert_eq!(Aim::Wish(Bound::Allocations(0.0)).is_met(1.0, 5.0), Some(false));
+    }
+
+    #[test]
+    fn a_bound_above_the_peer_is_what_comes_on_top() {
+        assert_eq!(Aim::Wish(Bound::Above(2.0)).is_met(3.0, 1.0), Some(true));
+        assert_eq!(Aim::Wish(Bound::Above(2.0)).is_met(3.1, 1.0), Some(false));
     }
 
     #[test]

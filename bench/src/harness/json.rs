@@ -43,6 +43,7 @@ fn bound(bound: Bound) -> Value {
     match bound {
         Bound::Ratio(most) => json!({ "ratio": most }),
         Bound::Nanos(most) => json!({ "ns": most }),
+        Bound::Above(most) => json!({ "ns_above": most }),
         Bound::Allocations(most) => json!({ "allocs": most }),
     }
 }
