@@ -53,6 +53,6 @@ pub use self::retry::{
 };
 pub use self::stage::{Again, Around, Bare, Calls, Next, Once, Stage, Stageable};
 pub use self::stages::{
-    Both, BreakerStage, DeadlineStage, FallbackStage, HedgeStage, IsFailure, Judge, Limit, RetryStage,
-    TimeoutStage,
+    Both, BreakerStage, DeadlineStage, FallbackStage, HedgeStage, IsFailure, Judge, Limit,
+    RetryStage, TimeoutStage,
 };

@@ -111,9 +111,11 @@ fn check_pair(outer: &Entry, inner: &Entry) -> Result<(), ConfigError> {
         (Hedge, Retry) => {
             refuse(outer, "outside `retry`", "inside `retry`, or each hedge tries again by itself")
         }
-        (Timeout, Retry) => {
-            refuse(outer, "outside `retry`", "inside `retry`, for an attempt; `deadline` is for all")
-        }
+        (Timeout, Retry) => refuse(
+            outer,
+            "outside `retry`",
+            "inside `retry`, for an attempt; `deadline` is for all",
+        ),
         (Retry, Deadline) => {
             refuse(inner, "inside `retry`", "outside `retry`; `timeout` is for an attempt")
         }
@@ -150,6 +152,10 @@ fn shorter_than_what_is_around(outer: &Entry, inner: &Entry) -> Result<(), Confi
     Ok(())
 }
 
-fn refuse_time(field: &'static str, stage: &Entry, allowed: &'static str) -> Result<(), ConfigError> {
+fn refuse_time(
+    field: &'static str,
+    stage: &Entry,
+    allowed: &'static str,
+) -> Result<(), ConfigError> {
     Err(ConfigError::new(field, format!("{:?}", stage.time.unwrap_or_default()), allowed))
 }

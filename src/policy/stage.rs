@@ -1,8 +1,8 @@
 use std::future::Future;
 
-use super::retry::Attempt;
 use super::error::PolicyError;
 use super::plan::Plan;
+use super::retry::Attempt;
 
 /// One part of a [`Policy`](super::Policy): what it does around the call that is inside of it.
 ///
@@ -69,8 +69,7 @@ pub trait Stageable: Send + Sync {
 #[must_use = "the call is not made"]
 pub trait Next<T, E>: Clone + Send {
     /// Does it, as this attempt.
-    fn call(self, attempt: Attempt)
-    -> impl Future<Output = Result<T, PolicyError<E>>> + Send;
+    fn call(self, attempt: Attempt) -> impl Future<Output = Result<T, PolicyError<E>>> + Send;
 }
 
 /// How often a stage does what is inside of it: [`Once`] or [`Again`].
@@ -169,10 +168,7 @@ impl<S, N: Clone> Clone for Inside<'_, S, N> {
 
 impl<T, E, S: Stage<T, E>, N: Next<T, E>> Next<T, E> for Inside<'_, S, N> {
     #[inline]
-    fn call(
-        self,
-        attempt: Attempt,
-    ) -> impl Future<Output = Result<T, PolicyError<E>>> + Send {
+    fn call(self, attempt: Attempt) -> impl Future<Output = Result<T, PolicyError<E>>> + Send {
         self.stage.call(attempt, self.next)
     }
 }

@@ -49,7 +49,8 @@ async fn what_does_not_fill_up_goes_when_it_is_time<R: Runtime>(rt: R) {
     assert_eq!(bulk.call(2).await, Ok(4));
     assert!(rt.now() - begun >= ms(5));
 
-    let bulk = Bulk::new(&rt, async |numbers: Vec<u32>| numbers.into_iter().map(Ok::<_, ()>).collect());
+    let bulk =
+        Bulk::new(&rt, async |numbers: Vec<u32>| numbers.into_iter().map(Ok::<_, ()>).collect());
     let bulk = bulk.max_delay(LONG * 6).build().unwrap();
     let waiting = rt.spawn(bulk.call(1));
     eventually(&rt, "it was sent", || {

@@ -73,10 +73,24 @@ fn any_policy(rt: &Sim, shared: &Shared) -> (BoxPolicy<u64, u64>, Shape) {
                 .build()
                 .unwrap()
                 .boxed(),
-            Shape { calls: HEDGES, falls_back: true, times_out: true, limits: true, opens: true, ..many },
+            Shape {
+                calls: HEDGES,
+                falls_back: true,
+                times_out: true,
+                limits: true,
+                opens: true,
+                ..many
+            },
         ),
         1 => (
-            new().deadline(ms(30)).retry(retry()).permit(permits).breaker(breaker).build().unwrap().boxed(),
+            new()
+                .deadline(ms(30))
+                .retry(retry())
+                .permit(permits)
+                .breaker(breaker)
+                .build()
+                .unwrap()
+                .boxed(),
             Shape { times_out: true, limits: true, opens: true, ..many },
         ),
         2 => (
@@ -84,11 +98,25 @@ fn any_policy(rt: &Sim, shared: &Shared) -> (BoxPolicy<u64, u64>, Shape) {
             Shape { times_out: true, limits: true, ..many },
         ),
         3 => (
-            new().breaker(breaker).timeout(ms(12)).permit(permits).timeout(ms(7)).build().unwrap().boxed(),
+            new()
+                .breaker(breaker)
+                .timeout(ms(12))
+                .permit(permits)
+                .timeout(ms(7))
+                .build()
+                .unwrap()
+                .boxed(),
             Shape { times_out: true, limits: true, opens: true, ..one },
         ),
         4 => (
-            new().deadline(ms(15)).hedge(hedge()).rate(rate).permit(permits).build().unwrap().boxed(),
+            new()
+                .deadline(ms(15))
+                .hedge(hedge())
+                .rate(rate)
+                .permit(permits)
+                .build()
+                .unwrap()
+                .boxed(),
             Shape { calls: HEDGES, times_out: true, limits: true, ..one },
         ),
         5 => (

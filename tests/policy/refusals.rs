@@ -188,7 +188,9 @@ fn settings_of_single_parts() {
     on_a_runtime(|rt| {
         let old = Fallback::<mtaio::policy::LastGood<u8>>::last_good_within(&rt, Duration::ZERO);
         assert_eq!(old.unwrap_err().field(), "last_good_within");
-        let bulk = || Bulk::new(&rt, async |inputs: Vec<u8>| inputs.into_iter().map(Ok::<_, ()>).collect());
+        let bulk = || {
+            Bulk::new(&rt, async |inputs: Vec<u8>| inputs.into_iter().map(Ok::<_, ()>).collect())
+        };
         assert_eq!(
             bulk().max_size(0).build().unwrap_err().to_string(),
             "`max_size` is 0, allowed is 1 to 1000000",

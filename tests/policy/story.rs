@@ -2,8 +2,8 @@
 
 use mtaio::limit::{AcquireError, ConcurrencyLimiter, Outcome, Rate, RateLimiter};
 use mtaio::policy::{
-    Attempt, BoxPolicy, BreakerConfig, BreakerState, CircuitBreaker, Fallback, GaveUp, Hedge, Limit,
-    Policy, PolicyError, Retry,
+    Attempt, BoxPolicy, BreakerConfig, BreakerState, CircuitBreaker, Fallback, GaveUp, Hedge,
+    Limit, Policy, PolicyError, Retry,
 };
 use mtaio::time::{Deadline, TimeLimit};
 use mtaio::{Retryable, Runtime, RuntimeExt};
@@ -71,7 +71,10 @@ async fn the_deadline_is_for_all_attempts<R: Runtime>(rt: R) {
     assert!(rt.now() - begun < LONG);
 
     let hangs = policy.run(async |_| std::future::pending::<Result<(), &str>>().await).await;
-    assert!(matches!(hangs, Err(PolicyError::Elapsed(late)) if late.limit() == ms(30)), "{hangs:?}");
+    assert!(
+        matches!(hangs, Err(PolicyError::Elapsed(late)) if late.limit() == ms(30)),
+        "{hangs:?}"
+    );
     assert!(rt.now() - begun >= ms(30));
 }
 
@@ -118,8 +121,7 @@ async fn what_is_refused_inside_was_not_called<R: Runtime>(rt: R) {
     let breaker = CircuitBreaker::new(&rt, BreakerConfig::new()).unwrap();
     let rate = RateLimiter::new(&rt, Rate::per_day(1).unwrap(), 1).unwrap();
     let permits = ConcurrencyLimiter::new(&rt, 1).unwrap().waiting_room(0);
-    let policy =
-        Policy::new(&rt).breaker(&breaker).rate(&rate).permit(&permits).build().unwrap();
+    let policy = Policy::new(&rt).breaker(&breaker).rate(&rate).permit(&permits).build().unwrap();
     let held = permits.try_acquire().unwrap();
     for _ in 0..3 {
         let refused = policy.run(async |_| Ok::<_, String>(1)).await;
@@ -229,8 +231,7 @@ async fn an_outer_deadline_ends_the_wait_for_a_permit<R: Runtime>(rt: R) {
 
 async fn a_timeout_outside_of_a_permit_counts_the_wait<R: Runtime>(rt: R) {
     let permits = ConcurrencyLimiter::new(&rt, 1).unwrap();
-    let policy =
-        Policy::new(&rt).timeout(ms(10)).permit(&permits).timeout(ms(5)).build().unwrap();
+    let policy = Policy::new(&rt).timeout(ms(10)).permit(&permits).timeout(ms(5)).build().unwrap();
     let held = permits.try_acquire().unwrap();
     let late = policy.run(async |_| Ok::<_, String>(1)).await.unwrap_err();
     assert_eq!(late.elapsed().map(|elapsed| elapsed.limit()), Some(ms(10)));

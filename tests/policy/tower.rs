@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 
 use mtaio::limit::ConcurrencyLimiter;
 use mtaio::policy::{
-    BreakerConfig, BreakerState, CircuitBreaker, Fallback, Hedge, Limit, Policy, PolicyError, Retry,
-    tower,
+    BreakerConfig, BreakerState, CircuitBreaker, Fallback, Hedge, Limit, Policy, PolicyError,
+    Retry, tower,
 };
 use mtaio::time::Deadline;
 use mtaio::{DynRuntime, Runtime, RuntimeExt};
@@ -127,8 +127,7 @@ async fn each_attempt_is_of_a_ready_service<R: Runtime>(rt: R) {
 async fn what_can_not_be_cloned_passes_where_nothing_calls_again<R: Runtime>(rt: R) {
     let breaker = CircuitBreaker::new(&rt, BreakerConfig::new()).unwrap();
     let permits = ConcurrencyLimiter::new(&rt, 1).unwrap();
-    let policy =
-        Policy::new(&rt).breaker(&breaker).permit(&permits).timeout(LONG).build().unwrap();
+    let policy = Policy::new(&rt).breaker(&breaker).permit(&permits).timeout(LONG).build().unwrap();
     let mut service = policy.layer().layer(Strict::new(&rt));
     assert_eq!(ask(&mut service, Stream(request(1))).await, Ok(1));
     assert_eq!((breaker.stats().calls, permits.stats().in_use), (1, 0));

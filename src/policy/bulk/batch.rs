@@ -52,9 +52,7 @@ pub(super) enum Turn<In> {
 impl<In, Out, E> Batch<In, Out, E> {
     pub(super) const fn new() -> Self {
         let entries = BTreeMap::new();
-        Self {
-            state: Mutex::new(State { entries, next: 0, stage: Stage::Filling, worker: None }),
-        }
+        Self { state: Mutex::new(State { entries, next: 0, stage: Stage::Filling, worker: None }) }
     }
 
     /// Adds an input, and answers whose entry it is and how many there are.
@@ -68,11 +66,7 @@ impl<In, Out, E> Batch<In, Out, E> {
     }
 
     /// Takes the owner's result, or waits for it.
-    pub(super) fn poll_result(
-        &self,
-        owner: u64,
-        waker: &Waker,
-    ) -> Poll<Result<Out, BulkError<E>>> {
+    pub(super) fn poll_result(&self, owner: u64, waker: &Waker) -> Poll<Result<Out, BulkError<E>>> {
         // Foreign code, which is not to run under the lock.
         let waker = waker.clone();
         let mut state = lock(&self.state);

@@ -19,8 +19,8 @@ use self::batch::Batch;
 pub use self::builder::BulkBuilder;
 pub use self::error::BulkError;
 pub use self::future::BulkCall;
-use self::stats::Counters;
 pub use self::stats::BulkStats;
+use self::stats::Counters;
 use crate::callback::Callback;
 use crate::queue::lock;
 

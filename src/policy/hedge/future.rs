@@ -20,7 +20,17 @@ where
     M: FnMut() -> F,
 {
     let most = hedge.most;
-    Hedged { rt, hedge, make, first: None, more: Vec::new(), sleep: None, made: 0, most, failed: None }
+    Hedged {
+        rt,
+        hedge,
+        make,
+        first: None,
+        more: Vec::new(),
+        sleep: None,
+        made: 0,
+        most,
+        failed: None,
+    }
 }
 
 pin_project! {

@@ -131,9 +131,9 @@ impl Hedge {
         let (hedge, rt) = (self.clone(), rt.clone());
         move |argument: I| {
             let (hedge, rt, f) = (hedge.clone(), rt.clone(), f.clone());
-            Box::pin(async move {
-                hedged(&rt, &hedge, move || f.clone().call(argument.clone())).await
-            })
+            Box::pin(
+                async move { hedged(&rt, &hedge, move || f.clone().call(argument.clone())).await },
+            )
         }
     }
 

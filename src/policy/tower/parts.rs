@@ -15,9 +15,7 @@ use crate::policy::stages::{
 };
 
 /// Answers with something else where the service fails.
-pub fn fallback<A: Send + Sync>(
-    fallback: Fallback<A>,
-) -> PolicyLayer<FallbackStage<A>> {
+pub fn fallback<A: Send + Sync>(fallback: Fallback<A>) -> PolicyLayer<FallbackStage<A>> {
     PolicyLayer::new(FallbackStage::new(fallback))
 }
 
@@ -34,10 +32,7 @@ pub fn deadline<R: Runtime>(
 }
 
 /// Tries a call again where it fails. The request is `Clone`.
-pub fn retry<R, C, L>(
-    rt: &R,
-    retry: Retry<C, L>,
-) -> PolicyLayer<RetryStage<R, C, Both<L, ()>>>
+pub fn retry<R, C, L>(rt: &R, retry: Retry<C, L>) -> PolicyLayer<RetryStage<R, C, Both<L, ()>>>
 where
     R: Runtime,
     C: Send + Sync,
@@ -52,9 +47,7 @@ pub fn hedge<R: Runtime>(rt: &R, hedge: Hedge) -> PolicyLayer<HedgeStage<R>> {
 }
 
 /// Asks `breaker` before each call, and tells it how that went.
-pub fn breaker<R: Runtime>(
-    breaker: &CircuitBreaker<R>,
-) -> PolicyLayer<BreakerStage<R>> {
+pub fn breaker<R: Runtime>(breaker: &CircuitBreaker<R>) -> PolicyLayer<BreakerStage<R>> {
     PolicyLayer::new(BreakerStage::new(breaker, (), ()))
 }
 
