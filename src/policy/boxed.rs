@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::error::PolicyError;
-use super::policy::{Call, WithArgument};
+use super::policy::Call;
 use super::retry::Attempt;
 use super::stage::{Next, Stage};
 use crate::callback::Callback;
@@ -92,7 +92,7 @@ impl<T: Send + 'static, E: Send + 'static> BoxPolicy<T, E> {
         let policy = self.clone();
         move |argument| {
             let (policy, f) = (policy.clone(), f.clone());
-            Box::pin(async move { policy.run(WithArgument { f, argument }).await })
+            Box::pin(async move { policy.run(move |_: Attempt| f.call(argument)).await })
         }
     }
 }

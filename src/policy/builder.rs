@@ -71,7 +71,8 @@ impl<S, R: Runtime, L: Listener + Clone> Builder<S, R, L> {
     }
 
     /// Asks `breaker` before what is inside, and tells it how that went: any error is a failure, but
-    /// for what a limiter or breaker inside refused, which was not called.
+    /// for what a limiter or breaker inside refused, which was not called, and what the caller's own
+    /// deadline ended, which counts as a call that was dropped.
     pub fn breaker<B: Runtime>(
         self,
         breaker: &CircuitBreaker<B>,

@@ -118,8 +118,8 @@ impl<S> Policy<S> {
 
     /// Calls `f` under the policy.
     ///
-    /// What `f` captures is cloned for each further attempt. Nothing is allocated where the first
-    /// one is admitted and succeeds without waiting.
+    /// Where a stage may call again, what `f` captures is cloned for each attempt. Nothing is
+    /// allocated where the first one is admitted and succeeds without waiting.
     ///
     /// # Errors
     ///
@@ -162,7 +162,7 @@ impl<S> Policy<S> {
         let policy = self.clone();
         move |argument| {
             let (policy, f) = (policy.clone(), f.clone());
-            Box::pin(async move { policy.run(WithArgument { f, argument }).await })
+            Box::pin(async move { policy.run(move |_: Attempt| f.call(argument)).await })
         }
     }
 
@@ -196,21 +196,5 @@ where
     #[inline]
     async fn call(self, attempt: Attempt) -> Result<T, PolicyError<E>> {
         self.0.call(attempt).await.map_err(PolicyError::Failed)
-    }
-}
-
-/// A callback and the argument of all its calls.
-#[derive(Clone)]
-pub(super) struct WithArgument<F, A> {
-    pub(super) f: F,
-    pub(super) argument: A,
-}
-
-impl<F: Callback<A>, A: Clone> Callback<Attempt> for WithArgument<F, A> {
-    type Output = F::Output;
-    type Future = F::Future;
-
-    fn call(self, _attempt: Attempt) -> F::Future {
-        self.f.call(self.argument)
     }
 }
