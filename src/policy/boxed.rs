@@ -53,6 +53,9 @@ pub struct BoxPolicy<T, E> {
     stage: Arc<dyn Erased<T, E>>,
 }
 
+/// The future of a wrapped function.
+pub type BoxRun<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
+
 type BoxFuture<'a, T, E> = Pin<Box<dyn Future<Output = Result<T, PolicyError<E>>> + Send + 'a>>;
 
 impl<T: Send + 'static, E: Send + 'static> BoxPolicy<T, E> {
@@ -82,9 +85,7 @@ impl<T: Send + 'static, E: Send + 'static> BoxPolicy<T, E> {
     pub fn wrap<A, F>(
         &self,
         f: F,
-    ) -> impl Fn(A) -> Pin<Box<dyn Future<Output = Result<T, PolicyError<E>>> + Send>>
-    + Clone
-    + use<A, T, E, F>
+    ) -> impl Fn(A) -> BoxRun<T, PolicyError<E>> + Clone + use<A, T, E, F>
     where
         F: Callback<A, Output = Result<T, E>, Future: Send> + Send + Sync + 'static,
         A: Clone + Send + Sync + 'static,

@@ -62,7 +62,7 @@ mod stages;
 #[cfg(feature = "tower")]
 pub mod tower;
 
-pub use self::boxed::BoxPolicy;
+pub use self::boxed::{BoxPolicy, BoxRun};
 pub use self::breaker::{
     BreakerConfig, BreakerError, BreakerRun, BreakerState, BreakerStats, Call, CircuitBreaker, Open,
 };
@@ -81,6 +81,6 @@ pub use self::retry::{
 };
 pub use self::stage::{Again, Around, Bare, Calls, Next, Once, Stage, Stageable};
 pub use self::stages::{
-    Both, BreakerStage, DeadlineStage, FallbackStage, HedgeStage, IsFailure, Judge, Limit,
-    RetryStage, TimeoutStage,
+    BreakerStage, DeadlineStage, FallbackStage, HedgeStage, IsFailure, Judge, Limit, RetryStage,
+    TimeoutStage,
 };

@@ -1,11 +1,10 @@
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use mtaio_runtime::{DynRuntime, Runtime};
 
-use super::boxed::BoxPolicy;
+use super::boxed::{BoxPolicy, BoxRun};
 use super::builder::Builder;
 use super::error::PolicyError;
 use super::retry::Attempt;
@@ -96,6 +95,7 @@ pub struct Policy<S = Bare> {
 
 impl Policy {
     /// A policy on `rt`, without a stage yet, which does not show the runtime in its type.
+    #[expect(clippy::new_ret_no_self, reason = "as all are called that take a runtime")]
     pub fn new<R: Runtime>(rt: &R) -> Builder {
         Builder::new(DynRuntime::new(rt))
     }
@@ -149,9 +149,7 @@ impl<S> Policy<S> {
     pub fn wrap<A, T, E, F>(
         &self,
         f: F,
-    ) -> impl Fn(A) -> Pin<Box<dyn Future<Output = Result<T, PolicyError<E>>> + Send>>
-    + Clone
-    + use<S, A, T, E, F>
+    ) -> impl Fn(A) -> BoxRun<T, PolicyError<E>> + Clone + use<S, A, T, E, F>
     where
         S: Stage<T, E> + Clone + 'static,
         F: Callback<A, Output = Result<T, E>, Future: Send> + Send + 'static,

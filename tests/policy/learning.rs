@@ -39,7 +39,7 @@ impl Told {
 impl Drop for Held {
     fn drop(&mut self) {
         if let Some(told) = self.0.take() {
-            told.write(Entry::Dropped);
+            told.write(Dropped);
         }
     }
 }
@@ -59,12 +59,12 @@ impl Limiter for Told {
 
     fn refund(&self, mut permit: Held, weight: u32) {
         permit.0.take();
-        self.write(Entry::Refunded(weight));
+        self.write(Refunded(weight));
     }
 
     fn complete(&self, mut permit: Held, outcome: Outcome) {
         permit.0.take();
-        self.write(Entry::Completed(outcome));
+        self.write(Completed(outcome));
     }
 }
 
