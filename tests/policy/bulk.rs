@@ -62,6 +62,20 @@ async fn what_does_not_fill_up_goes_when_it_is_time<R: Runtime>(rt: R) {
     assert_eq!(waiting.await.unwrap(), Ok(1));
 }
 
+async fn who_comes_while_the_function_runs_is_in_the_next_batch<R: Runtime>(rt: R) {
+    let clock = rt.clone();
+    let bulk = Bulk::new(&rt, async move |numbers: Vec<u32>| {
+        clock.sleep(ms(30)).await;
+        numbers.into_iter().map(Ok::<_, String>).collect()
+    });
+    let bulk = bulk.max_size(10).max_delay(ms(2)).build().unwrap();
+    let first = rt.spawn(bulk.call(1));
+    eventually(&rt, "it runs", || bulk.stats().batches == 1).await;
+    assert_eq!(bulk.call(2).await, Ok(2));
+    assert_eq!(first.await.unwrap(), Ok(1));
+    assert_eq!(bulk.stats().batches, 2);
+}
+
 async fn a_batch_function_that_panics_costs_its_callers<R: Runtime>(rt: R) {
     let bulk = Bulk::new(&rt, async |numbers: Vec<u32>| {
         assert!(!numbers.contains(&13), "no 13");
@@ -123,6 +137,7 @@ on_every_runtime!(
     seeds = 20;
     each_caller_gets_its_own_result,
     what_does_not_fill_up_goes_when_it_is_time,
+    who_comes_while_the_function_runs_is_in_the_next_batch,
     a_batch_function_that_panics_costs_its_callers,
     results_that_do_not_fit_are_nobodys,
     one_under_a_deadline_goes_alone,

@@ -49,6 +49,37 @@ async fn where_all_fail_it_is_the_last_error<R: Runtime>(rt: R) {
     assert_eq!(failed.await, Err(1));
 }
 
+async fn a_failure_waits_for_those_in_flight<R: Runtime>(rt: R) {
+    let hedge = Hedge::after(ms(5)).unwrap();
+    let clock = rt.clone();
+    let answer = hedge.run(&rt, async move |attempt: Attempt| {
+        if attempt.is_first() {
+            clock.sleep(ms(12)).await;
+            return Err("the first is down");
+        }
+        clock.sleep(ms(30)).await;
+        Ok(attempt.number())
+    });
+    assert_eq!(answer.await, Ok(2));
+}
+
+/// Not only when its future is dropped.
+async fn nothing_is_left_of_the_losers_when_there_is_an_answer<R: Runtime>(rt: R) {
+    let hedge = Hedge::after(ms(2)).unwrap().at_most(3).unwrap();
+    let census = Census::default();
+    let alive = census.clone();
+    let mut answer = Box::pin(hedge.run(&rt, async move |attempt: Attempt| {
+        let _alive = alive.enter();
+        if attempt.number() < 3 {
+            std::future::pending::<()>().await;
+        }
+        Ok::<_, String>(attempt.number())
+    }));
+    assert_eq!(answer.as_mut().await, Ok(3));
+    assert_eq!((census.now(), census.most()), (0, 3));
+    drop(answer);
+}
+
 async fn a_budget_that_is_used_up_grants_no_call<R: Runtime>(rt: R) {
     let budget = RetryBudget::builder(0.5).build().unwrap();
     let hedge = Hedge::after(ms(2)).unwrap().at_most(9).unwrap().budget(&budget);
@@ -84,6 +115,8 @@ on_every_runtime!(
     a_quick_answer_is_the_only_call,
     the_first_good_answer_wins_and_the_others_are_dropped,
     where_all_fail_it_is_the_last_error,
+    a_failure_waits_for_those_in_flight,
+    nothing_is_left_of_the_losers_when_there_is_an_answer,
     a_budget_that_is_used_up_grants_no_call,
     a_wrapped_function_is_hedged,
 );
