@@ -34,18 +34,33 @@ impl Ring {
     /// over.
     #[inline]
     pub(super) fn record(&self, head: &Head, era: Era, grade: Grade) -> Option<Tally> {
-        let place = head.take_place(era, self.window)?;
-        let index = if place < self.window { place } else { place - self.window };
-        let shift = index % IN_A_WORD * 2;
-        let word = &self.places[(index / IN_A_WORD) as usize];
         let new = u32::from(grade.failed) * FAILED | u32::from(grade.slow) * SLOW;
-        if word.get(era)? >> shift & BOTH != new {
-            let before = word.update(era, |bits| Some(bits & !(BOTH << shift) | new << shift))?;
-            let old = before >> shift & BOTH;
-            count(&self.failures, era, old & FAILED, new & FAILED);
-            count(&self.slow, era, old & SLOW, new & SLOW);
+        let mut place = head.next_place(era)?;
+        loop {
+            let index = if place < self.window { place } else { place - self.window };
+            let shift = index % IN_A_WORD * 2;
+            let word = &self.places[(index / IN_A_WORD) as usize];
+            // Looked at before the place is taken, for after it the processor would wait for that:
+            // until then nobody else writes there but who is a round late.
+            let is_new = word.get(era)? >> shift & BOTH != new;
+            if !head.take(era, place, self.window) {
+                place = head.next_place(era)?;
+                continue;
+            }
+            if is_new {
+                self.overwrite(word, era, shift, new)?;
+            }
+            return Some(self.tally(era, place + 1));
         }
-        Some(self.tally(era, place + 1))
+    }
+
+    #[cold]
+    fn overwrite(&self, word: &Tagged, era: Era, shift: u32, new: u32) -> Option<()> {
+        let before = word.update(era, |bits| Some(bits & !(BOTH << shift) | new << shift))?;
+        let old = before >> shift & BOTH;
+        count(&self.failures, era, old & FAILED, new & FAILED);
+        count(&self.slow, era, old & SLOW, new & SLOW);
+        Some(())
     }
 
     /// What it has in it, with so many places taken.
