@@ -34,7 +34,7 @@ impl Ring {
     /// over.
     #[inline]
     pub(super) fn record(&self, head: &Head, era: Era, grade: Grade) -> Option<Tally> {
-        let new = u32::from(grade.failed) * FAILED | u32::from(grade.slow) * SLOW;
+        let new = (u32::from(grade.failed) * FAILED) | (u32::from(grade.slow) * SLOW);
         let mut place = head.next_place(era)?;
         loop {
             let index = if place < self.window { place } else { place - self.window };

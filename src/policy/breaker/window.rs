@@ -41,14 +41,14 @@ pub(super) struct Tally {
 pub(super) enum Window {
     Calls(Ring),
     /// Behind a lock: beside the look at the clock it costs little, and totals and buckets agree.
-    Time(Mutex<Timed>),
+    Time(Box<Mutex<Timed>>),
 }
 
 impl Window {
     pub(super) fn new(span: Span, era: Era) -> Self {
         match span {
             Span::Calls(window) => Self::Calls(Ring::new(window)),
-            Span::Time(time) => Self::Time(Mutex::new(Timed::new(time, era))),
+            Span::Time(time) => Self::Time(Box::new(Mutex::new(Timed::new(time, era)))),
         }
     }
 
