@@ -10,7 +10,8 @@ use thiserror::Error;
 
 use crate::config::ConfigError;
 use crate::executor::{GatherError, RunError};
-use crate::policy::{BreakerError, Open, RetryError};
+use crate::limit::{AcquireError, TryAcquireError};
+use crate::policy::{BreakerError, Open, PolicyError, RetryError};
 use crate::queue::{Closed, PutError, TaskDoneError, TryGetError};
 use crate::retryable::Retryable;
 use crate::scope::{CloseError, CloseErrors, ScopeError};
@@ -57,6 +58,12 @@ pub enum Error {
     /// More items were reported done than had been taken.
     #[error(transparent)]
     TaskDone(#[from] TaskDoneError),
+    /// A limiter did not admit who was ready to wait.
+    #[error(transparent)]
+    Acquire(#[from] AcquireError),
+    /// A limiter did not admit at once.
+    #[error(transparent)]
+    TryAcquire(#[from] TryAcquireError),
     /// A task has no value to give.
     #[error(transparent)]
     Join(#[from] JoinError),
@@ -100,6 +107,8 @@ impl Error {
             Self::Closed(error) => error,
             Self::TryGet(error) => error,
             Self::TaskDone(error) => error,
+            Self::Acquire(error) => error,
+            Self::TryAcquire(error) => error,
             Self::Join(error) => error,
             Self::Run(error) => error,
             Self::Gather(error) => error,
@@ -138,5 +147,20 @@ impl<T> From<PutError<T>> for Error {
             PutError::Full(_) => PutError::Full(()),
             PutError::Closed(_) => PutError::Closed(()),
         })
+    }
+}
+
+impl From<PolicyError<Self>> for Error {
+    fn from(error: PolicyError<Self>) -> Self {
+        match error {
+            PolicyError::Failed(error) => error,
+            PolicyError::Elapsed(elapsed) => elapsed.into(),
+            PolicyError::Limited(limited) => limited.into(),
+            PolicyError::Open(open) => open.into(),
+            PolicyError::Exhausted(retries) => {
+                let RetryError { attempts, elapsed, reason, last } = *retries;
+                RetryError { attempts, elapsed, reason, last: last.into() }.into()
+            }
+        }
     }
 }

@@ -94,7 +94,11 @@ pub enum AcquireError {
 
 impl Retryable for AcquireError {
     fn is_retryable(&self) -> bool {
-        matches!(self, Self::Elapsed(_) | Self::Full { .. })
+        match self {
+            Self::Elapsed(elapsed) => elapsed.is_retryable(),
+            Self::Full { .. } => true,
+            Self::Weight(_) => false,
+        }
     }
 }
 

@@ -42,6 +42,12 @@ pub(super) const PROMISED: &[(&str, &[&str])] = &[
     ("breaker-ok/threads", &["recloser"]),
     ("breaker-ok/clock", &["failsafe"]),
     ("retry-first-try", &["bare", "backon"]),
+    ("policy-ok", &["seatbelt", "tower"]),
+    ("policy-ok-fast-clock", &["seatbelt", "tower"]),
+    ("policy-ok-boxed", &["seatbelt", "tower"]),
+    ("policy-ok-tower", &["seatbelt", "tower"]),
+    ("policy-ok-allocs", &["seatbelt", "tower"]),
+    ("policy-ok-boxed-allocs", &["seatbelt", "tower"]),
     ("timer-events", &["tokio, clock paused"]),
     ("timer-events-recorded", &["tokio, clock paused"]),
 ];

@@ -224,6 +224,11 @@ impl<R: Runtime> CircuitBreaker<R> {
         self.0.stats()
     }
 
+    /// The same for its clones, and for no other.
+    pub(in crate::policy) fn identity(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     #[inline]
     pub(super) fn core(&self) -> &Core<R> {
         &self.0

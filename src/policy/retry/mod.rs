@@ -13,6 +13,7 @@ use std::time::Duration;
 use mtaio_runtime::Runtime;
 
 pub use self::attempt::Attempt;
+pub(crate) use self::attempts::Attempts;
 pub use self::builder::RetryBuilder;
 pub use self::classify::{Always, Classify, OnlyRetryable, Verdict};
 pub use self::error::{GaveUp, RetryError};
@@ -98,6 +99,24 @@ impl Retry {
     /// With the same delay each time.
     pub const fn constant(delay: Duration) -> RetryBuilder {
         RetryBuilder::new(Backoff::constant(delay))
+    }
+}
+
+impl<C, L> Retry<C, L> {
+    /// The same with a listener made of its own.
+    pub(crate) fn map_listener<M>(self, map: impl FnOnce(L) -> M) -> Retry<C, M> {
+        let Self { plan, classify, listener, budget } = self;
+        Retry { plan, classify, listener: map(listener), budget }
+    }
+
+    /// What it makes of the user's errors.
+    pub(crate) const fn classifier(&self) -> &C {
+        &self.classify
+    }
+
+    /// The time that all attempts are given.
+    pub(crate) const fn max_time(&self) -> Option<Duration> {
+        self.plan.max_time
     }
 }
 

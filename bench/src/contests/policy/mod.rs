@@ -2,6 +2,7 @@
 
 mod breaker;
 mod retry;
+mod whole;
 
 use super::Hosts;
 use crate::harness::Contest;
@@ -10,5 +11,6 @@ const GROUP: &str = "policy";
 
 pub(super) fn contests(hosts: &Hosts) -> Vec<Contest> {
     let host = &hosts.tokio[0];
-    breaker::contests(host).into_iter().chain(retry::contests(host)).collect()
+    let parts = breaker::contests(host).into_iter().chain(retry::contests(host));
+    parts.chain(whole::contests(host)).collect()
 }
