@@ -18,8 +18,8 @@ async fn it_opens_refuses_and_closes_again<R: Runtime>(rt: R) {
         assert_eq!(answered, answer.map_err(BreakerError::Failed));
     }
     assert_eq!(breaker.state(), BreakerState::Open);
-    let refused = breaker.run(async { panic!("it is not polled") }).await;
-    let refused: BreakerError<()> = refused.expect_err("it is open");
+    let not_polled = async { panic!("it is not polled") };
+    let refused = breaker.run::<_, (), ()>(not_polled).await.expect_err("it is open");
     assert!(refused.is_open() && refused.into_failed().is_none());
     rt.sleep(ms(20)).await;
     assert_eq!(breaker.run(async { Ok::<_, ()>(3) }).await, Ok(3));
