@@ -124,3 +124,47 @@ impl Head {
         self.0.compare_exchange(present, next, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_a_later_era_is_neither_read_nor_written() {
+        let first = Head::default().era();
+        let second = first.next(BreakerState::Open);
+        let third = second.next(BreakerState::Closed);
+        let word = Tagged::default();
+        assert_eq!(word.update(first, |value| Some(value + 7)), Some(0));
+        assert_eq!((word.get(first), word.get(second)), (Some(7), Some(0)));
+        assert_eq!(word.update(third, |value| Some(value + 1)), Some(0));
+        for late in [first, second] {
+            assert_eq!(word.get(late), None);
+            assert_eq!(word.update(late, |_| unreachable!("it is of a later era")), None);
+        }
+        assert_eq!(word.get(third), Some(1));
+    }
+
+    #[test]
+    fn eras_go_round() {
+        let mut era = Era(u32::MAX & !STATE);
+        assert!(era.is_closed());
+        for state in [BreakerState::Open, BreakerState::HalfOpen, BreakerState::Closed] {
+            let next = era.next(state);
+            assert_eq!(next.state(), state);
+            assert!(next.is_after(era) && !era.is_after(next));
+            era = next;
+        }
+    }
+
+    #[test]
+    fn nobody_takes_a_place_of_another_era_or_one_that_is_taken() {
+        let head = Head::default();
+        let era = head.era();
+        assert!(head.take(era, 0, 4) && !head.take(era, 0, 4));
+        let next = era.next(BreakerState::Closed);
+        head.begin(next);
+        assert_eq!((head.next_place(era), head.next_place(next)), (None, Some(0)));
+        assert!(!head.take(era, 1, 4) && !head.take(era, 0, 4) && head.take(next, 0, 4));
+    }
+}
