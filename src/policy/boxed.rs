@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::error::PolicyError;
-use super::policy::{Call, WithArgument};
+use super::policy::Call;
 use super::retry::Attempt;
 use super::stage::{Next, Stage};
 use crate::callback::Callback;
@@ -53,6 +53,9 @@ pub struct BoxPolicy<T, E> {
     stage: Arc<dyn Erased<T, E>>,
 }
 
+/// The future of a wrapped function.
+pub type BoxRun<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
+
 type BoxFuture<'a, T, E> = Pin<Box<dyn Future<Output = Result<T, PolicyError<E>>> + Send + 'a>>;
 
 impl<T: Send + 'static, E: Send + 'static> BoxPolicy<T, E> {
@@ -82,9 +85,7 @@ impl<T: Send + 'static, E: Send + 'static> BoxPolicy<T, E> {
     pub fn wrap<A, F>(
         &self,
         f: F,
-    ) -> impl Fn(A) -> Pin<Box<dyn Future<Output = Result<T, PolicyError<E>>> + Send>>
-    + Clone
-    + use<A, T, E, F>
+    ) -> impl Fn(A) -> BoxRun<T, PolicyError<E>> + Clone + use<A, T, E, F>
     where
         F: Callback<A, Output = Result<T, E>, Future: Send> + Send + Sync + 'static,
         A: Clone + Send + Sync + 'static,
@@ -92,7 +93,7 @@ impl<T: Send + 'static, E: Send + 'static> BoxPolicy<T, E> {
         let policy = self.clone();
         move |argument| {
             let (policy, f) = (policy.clone(), f.clone());
-            Box::pin(async move { policy.run(WithArgument { f, argument }).await })
+            Box::pin(async move { policy.run(move |_: Attempt| f.call(argument)).await })
         }
     }
 }

@@ -12,7 +12,7 @@ use super::policy::Policy;
 use super::retry::Retry;
 use super::stage::{Around, Bare, Stageable};
 use super::stages::{
-    Both, BreakerStage, DeadlineStage, FallbackStage, HedgeStage, Limit, RetryStage, TimeoutStage,
+    BreakerStage, DeadlineStage, FallbackStage, HedgeStage, Limit, RetryStage, TimeoutStage,
 };
 use crate::config::ConfigError;
 use crate::limit::Limiter;
@@ -56,10 +56,11 @@ impl<S, R: Runtime, L: Listener + Clone> Builder<S, R, L> {
     /// Its classification is asked of the call's own errors. What was not done in time, and what a
     /// limiter refused, is tried again where [`Retryable`](crate::Retryable) says so; where a breaker
     /// is open it gives up, since that is what a breaker is for.
+    #[expect(clippy::type_complexity, reason = "it is long, and named nowhere")]
     pub fn retry<C, M: Listener>(
         self,
         retry: Retry<C, M>,
-    ) -> Builder<Around<S, RetryStage<R, C, Both<M, L>>>, R, L> {
+    ) -> Builder<Around<S, RetryStage<R, C, M, L>>, R, L> {
         let stage = RetryStage::new(&self.rt, retry, self.listener.clone());
         self.stage(stage)
     }
@@ -71,7 +72,8 @@ impl<S, R: Runtime, L: Listener + Clone> Builder<S, R, L> {
     }
 
     /// Asks `breaker` before what is inside, and tells it how that went: any error is a failure, but
-    /// for what a limiter or breaker inside refused, which was not called.
+    /// for what a limiter or breaker inside refused, which was not called, and what the caller's own
+    /// deadline ended, which counts as a call that was dropped.
     pub fn breaker<B: Runtime>(
         self,
         breaker: &CircuitBreaker<B>,

@@ -38,13 +38,13 @@ pub enum PolicyError<E> {
     #[error("{0}")]
     Failed(#[source] E),
     /// It was not done in time.
-    #[error(transparent)]
+    #[error("{0}")]
     Elapsed(#[from] Elapsed),
     /// A limiter did not admit it: it was not made.
-    #[error(transparent)]
+    #[error("{0}")]
     Limited(#[from] AcquireError),
     /// A breaker is open: it was not made.
-    #[error(transparent)]
+    #[error("{0}")]
     Open(#[from] Open),
     /// It was tried again, and none of the attempts succeeded. (A call that is not tried again after
     /// its first attempt has that attempt's error.)

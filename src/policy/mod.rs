@@ -1,19 +1,47 @@
-//! Policies: what happens when a call fails. Try again, but not for ever and not all at once; stop
-//! asking who does not answer.
+//! Policies: what happens when a call fails, or takes long. Try again, but not for ever and not all
+//! at once; stop asking who does not answer; answer with something else.
 //!
 //! ```
 //! use std::time::Duration;
-//! use mtaio::policy::{Attempt, Retry};
+//! use mtaio::limit::{ConcurrencyLimiter, Rate, RateLimiter};
+//! use mtaio::policy::{Attempt, BreakerConfig, CircuitBreaker, Policy, Retry};
 //!
 //! # mtaio_sim::Sim::run(0, |rt| async move {
-//! let retry = Retry::exponential(Duration::from_millis(100)).max_attempts(3).build()?;
-//! let answer = retry.run(&rt, async move |attempt: Attempt| {
+//! let breaker = CircuitBreaker::new(&rt, BreakerConfig::new())?;
+//! let permits = ConcurrencyLimiter::new(&rt, 8)?;
+//! let rate = RateLimiter::new(&rt, Rate::per_second(100)?, 10)?;
+//! let policy = Policy::new(&rt)
+//!     .deadline(Duration::from_secs(5))
+//!     .retry(Retry::exponential(Duration::from_millis(100)).max_attempts(3).build()?)
+//!     .breaker(&breaker)
+//!     .permit(&permits)
+//!     .rate(&rate)
+//!     .timeout(Duration::from_secs(1))
+//!     .build()?;
+//!
+//! let answer = policy.run(async move |attempt: Attempt| {
 //!     if attempt.number() < 3 { Err("busy") } else { Ok(42) }
 //! });
-//! assert_eq!(answer.await.unwrap(), 42);
+//! assert_eq!(answer.await, Ok(42));
 //! # Ok::<(), mtaio::ConfigError>(())
 //! # }).unwrap();
 //! ```
+//!
+//! # The parts
+//!
+//! Each stands alone too, around a future or a function (`run`, `wrap`):
+//!
+//! | the type | what it does |
+//! | --- | --- |
+//! | [`Retry`], [`RetryBudget`] | tries again; bounds how often all callers together do |
+//! | [`CircuitBreaker`] | does not ask who does not answer |
+//! | [`Fallback`] | answers with a value, with what a function makes of the error, or with the last good answer |
+//! | [`Hedge`] | calls once more where the first call takes long |
+//! | [`Bulk`] | makes one call of many |
+//! | [`Policy`], [`BoxPolicy`] | any of them but `Bulk`, with limits and times, in one |
+//! | [`Limit`], [`Stage`] | what a limiter is told; stages of your own |
+//!
+//! With feature `tower`, policies and their parts are layers too: module `tower`.
 
 mod boxed;
 mod breaker;
@@ -34,7 +62,7 @@ mod stages;
 #[cfg(feature = "tower")]
 pub mod tower;
 
-pub use self::boxed::BoxPolicy;
+pub use self::boxed::{BoxPolicy, BoxRun};
 pub use self::breaker::{
     BreakerConfig, BreakerError, BreakerRun, BreakerState, BreakerStats, Call, CircuitBreaker, Open,
 };
@@ -53,6 +81,6 @@ pub use self::retry::{
 };
 pub use self::stage::{Again, Around, Bare, Calls, Next, Once, Stage, Stageable};
 pub use self::stages::{
-    Both, BreakerStage, DeadlineStage, FallbackStage, HedgeStage, IsFailure, Judge, Limit,
-    RetryStage, TimeoutStage,
+    BreakerStage, DeadlineStage, FallbackStage, HedgeStage, IsFailure, Judge, Limit, RetryStage,
+    TimeoutStage,
 };

@@ -1,11 +1,10 @@
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use mtaio_runtime::{DynRuntime, Runtime};
 
-use super::boxed::BoxPolicy;
+use super::boxed::{BoxPolicy, BoxRun};
 use super::builder::Builder;
 use super::error::PolicyError;
 use super::retry::Attempt;
@@ -96,6 +95,7 @@ pub struct Policy<S = Bare> {
 
 impl Policy {
     /// A policy on `rt`, without a stage yet, which does not show the runtime in its type.
+    #[expect(clippy::new_ret_no_self, reason = "as all are called that take a runtime")]
     pub fn new<R: Runtime>(rt: &R) -> Builder {
         Builder::new(DynRuntime::new(rt))
     }
@@ -118,8 +118,8 @@ impl<S> Policy<S> {
 
     /// Calls `f` under the policy.
     ///
-    /// What `f` captures is cloned for each further attempt. Nothing is allocated where the first
-    /// one is admitted and succeeds without waiting.
+    /// Where a stage may call again, what `f` captures is cloned for each attempt. Nothing is
+    /// allocated where the first one is admitted and succeeds without waiting.
     ///
     /// # Errors
     ///
@@ -149,9 +149,7 @@ impl<S> Policy<S> {
     pub fn wrap<A, T, E, F>(
         &self,
         f: F,
-    ) -> impl Fn(A) -> Pin<Box<dyn Future<Output = Result<T, PolicyError<E>>> + Send>>
-    + Clone
-    + use<S, A, T, E, F>
+    ) -> impl Fn(A) -> BoxRun<T, PolicyError<E>> + Clone + use<S, A, T, E, F>
     where
         S: Stage<T, E> + Clone + 'static,
         F: Callback<A, Output = Result<T, E>, Future: Send> + Send + 'static,
@@ -162,7 +160,7 @@ impl<S> Policy<S> {
         let policy = self.clone();
         move |argument| {
             let (policy, f) = (policy.clone(), f.clone());
-            Box::pin(async move { policy.run(WithArgument { f, argument }).await })
+            Box::pin(async move { policy.run(move |_: Attempt| f.call(argument)).await })
         }
     }
 
@@ -196,21 +194,5 @@ where
     #[inline]
     async fn call(self, attempt: Attempt) -> Result<T, PolicyError<E>> {
         self.0.call(attempt).await.map_err(PolicyError::Failed)
-    }
-}
-
-/// A callback and the argument of all its calls.
-#[derive(Clone)]
-pub(super) struct WithArgument<F, A> {
-    pub(super) f: F,
-    pub(super) argument: A,
-}
-
-impl<F: Callback<A>, A: Clone> Callback<Attempt> for WithArgument<F, A> {
-    type Output = F::Output;
-    type Future = F::Future;
-
-    fn call(self, _attempt: Attempt) -> F::Future {
-        self.f.call(self.argument)
     }
 }

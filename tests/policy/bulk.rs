@@ -17,7 +17,8 @@ fn doubling<R: Runtime>(rt: &R, size: usize, batches: &Batches) -> Bulk<u32, u32
     let batches = Arc::clone(batches);
     let double = async move |numbers: Vec<u32>| {
         batches.lock().unwrap().push(numbers.clone());
-        let double = |n: u32| if n % 2 == 0 { Ok(2 * n) } else { Err(format!("{n} is odd")) };
+        let double =
+            |n: u32| if n.is_multiple_of(2) { Ok(2 * n) } else { Err(format!("{n} is odd")) };
         numbers.into_iter().map(double).collect()
     };
     Bulk::new(rt, double).max_size(size).max_delay(ms(5)).build().unwrap()

@@ -24,11 +24,11 @@ impl Heard {
 }
 
 fn second_attempt(events: &[PolicyEvent]) -> Attempt {
-    let attempts = events.iter().filter_map(|event| match event {
+    let mut attempts = events.iter().filter_map(|event| match event {
         PolicyEvent::Attempt(attempt) if !attempt.is_first() => Some(*attempt),
         _ => None,
     });
-    attempts.last().unwrap()
+    attempts.next_back().unwrap()
 }
 
 #[test]

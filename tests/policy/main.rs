@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::expect_used,
+    clippy::unwrap_used,
     missing_docs,
     unreachable_pub,
     reason = "a test may fail, and is no library"
@@ -15,6 +16,7 @@ mod bulk;
 mod events;
 mod fallback;
 mod hedge;
+mod learning;
 mod model;
 mod panics;
 mod refusals;

@@ -5,7 +5,7 @@ use mtaio::policy::{
     Attempt, BoxPolicy, BreakerConfig, BreakerState, CircuitBreaker, Fallback, GaveUp, Hedge,
     Limit, Policy, PolicyError, Retry,
 };
-use mtaio::time::{Deadline, TimeLimit};
+use mtaio::time::{Deadline, TimeLimit, timeout};
 use mtaio::{Retryable, Runtime, RuntimeExt};
 
 use crate::Count;
@@ -132,7 +132,8 @@ async fn what_is_refused_inside_was_not_called<R: Runtime>(rt: R) {
     }
     assert_eq!(breaker.stats().calls, 0);
     drop(held);
-    assert_eq!(policy.run(async |_| Ok::<_, String>(1)).await, Ok(1), "a day's one is left");
+    let left = timeout(&rt, LONG / 10, policy.run(async |_| Ok::<_, String>(1))).await;
+    assert_eq!(left, Ok(Ok(1)), "a day's one is left");
     assert_eq!(breaker.stats().calls, 1);
 }
 
@@ -241,6 +242,26 @@ async fn a_timeout_outside_of_a_permit_counts_the_wait<R: Runtime>(rt: R) {
     assert_eq!(permits.stats().in_use, 0);
 }
 
+/// Also where somebody has put it into a box, the reason is found.
+async fn a_wrapped_error_knows_whether_to_try_again<R: Runtime>(rt: R) {
+    type Wrapped = Box<dyn std::error::Error + Send + Sync>;
+
+    let retry = Retry::constant(ms(1)).max_attempts(2).build().unwrap();
+    let policy = Policy::new(&rt).retry(retry).timeout(ms(2)).build().unwrap();
+    let late = policy.run(async |_| std::future::pending::<Result<(), std::fmt::Error>>().await).await;
+    let late: Wrapped = Box::new(late.unwrap_err());
+    assert!(late.is_retryable(), "{late}");
+
+    let policy = Policy::new(&rt).timeout(ms(2)).build().unwrap();
+    let late = policy.run(async |_| std::future::pending::<Result<(), std::fmt::Error>>().await).await;
+    let late: Wrapped = Box::new(late.unwrap_err());
+    assert!(late.is_retryable(), "{late}");
+
+    let failed = policy.run(async |_| Err::<(), _>(std::fmt::Error)).await;
+    let failed: Wrapped = Box::new(failed.unwrap_err());
+    assert!(!failed.is_retryable(), "{failed}");
+}
+
 async fn an_empty_policy_is_the_call<R: Runtime>(rt: R) {
     let policy = Policy::new(&rt).build().unwrap();
     assert_eq!(policy.run(async |_| Ok::<_, String>(1)).await, Ok(1));
@@ -260,5 +281,6 @@ on_every_runtime!(
     a_wrapped_function_is_one_again,
     an_outer_deadline_ends_the_wait_for_a_permit,
     a_timeout_outside_of_a_permit_counts_the_wait,
+    a_wrapped_error_knows_whether_to_try_again,
     an_empty_policy_is_the_call,
 );

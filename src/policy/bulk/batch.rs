@@ -3,6 +3,7 @@ use std::sync::Mutex;
 use std::task::{Poll, Waker};
 
 use super::error::BulkError;
+use crate::contain::discard;
 use crate::queue::{Wakes, lock};
 
 /// What is asked for together, by whom, and what it comes to.
@@ -142,15 +143,12 @@ impl<In, Out, E> Batch<In, Out, E> {
     pub(super) fn answer(
         &self,
         owners: &[u64],
-        results: impl IntoIterator<Item = Result<Out, BulkError<E>>>,
+        results: impl ExactSizeIterator<Item = Result<Out, BulkError<E>>>,
     ) {
-        let mut results = results.into_iter();
         let mut nobodys = Vec::new();
         let mut wakes = Wakes::default();
-        for owner in owners {
-            // Foreign code, perhaps: an iterator.
-            let Some(result) = results.next() else { break };
-            let mut state = lock(&self.state);
+        let mut state = lock(&self.state);
+        for (owner, result) in owners.iter().zip(results) {
             match state.entries.get_mut(owner) {
                 Some(entry) => {
                     entry.result = Some(result);
@@ -161,8 +159,9 @@ impl<In, Out, E> Batch<In, Out, E> {
                 None => nobodys.push(result),
             }
         }
+        drop(state);
         wakes.wake();
-        drop(nobodys);
+        discard(nobodys);
     }
 
     /// Gives all that have no result this one.
@@ -180,6 +179,6 @@ impl<In, Out, E> Batch<In, Out, E> {
         }
         drop(state);
         wakes.wake();
-        drop(inputs);
+        discard(inputs);
     }
 }

@@ -13,7 +13,7 @@ pub enum BulkError<E> {
     #[error("{0}")]
     Failed(#[source] E),
     /// The inherited deadline was over. The function may have been called.
-    #[error(transparent)]
+    #[error("{0}")]
     Elapsed(#[from] Elapsed),
     /// The function panicked, for all that are in the batch.
     #[error("the batch function panicked: {message}")]

@@ -30,8 +30,11 @@ pin_project! {
 struct Asked<In, Out, E, R> {
     shared: Arc<Shared<In, Out, E, R>>,
     input: Option<In>,
-    place: Option<(Arc<Batch<In, Out, E>>, u64)>,
+    place: Option<Place<In, Out, E>>,
 }
+
+/// A batch, and the number in it.
+type Place<In, Out, E> = (Arc<Batch<In, Out, E>>, u64);
 
 impl<In, Out, E, R: Runtime> BulkCall<In, Out, E, R> {
     pub(super) const fn new(shared: Arc<Shared<In, Out, E, R>>, input: In) -> Self {

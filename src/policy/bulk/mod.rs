@@ -83,6 +83,7 @@ where
     E: Send + 'static,
 {
     /// Collects for `f`; it does not show the runtime in its type.
+    #[expect(clippy::new_ret_no_self, reason = "as all are called that take a runtime")]
     pub fn new<R, F>(rt: &R, f: F) -> BulkBuilder<In, Out, E>
     where
         R: Runtime,

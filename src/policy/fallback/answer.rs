@@ -4,6 +4,12 @@ use super::Fallback;
 use crate::callback::Callback;
 
 /// What a [`Fallback`] answers with.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not answer with `{T}` where there is `{E}`",
+    label = "not an answer of this type",
+    note = "a fallback answers with what the call answers with: a `{T}`",
+    note = "a function takes a `{E}` and answers with `Result<{T}, {E}>`"
+)]
 pub trait Answer<T, E> {
     /// The answer to `error`: a value, this error again, or another one.
     fn answer(&self, error: E) -> impl Future<Output = Result<T, E>> + Send;

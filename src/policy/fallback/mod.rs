@@ -5,10 +5,10 @@ mod last_good;
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 
 pub use self::answer::{Answer, Function, Value};
 pub use self::last_good::LastGood;
+use super::boxed::BoxRun;
 use crate::callback::Callback;
 
 /// Another answer instead of an error: a value, what a function makes of the error, or the last
@@ -79,10 +79,7 @@ impl<A> Fallback<A> {
 
     /// `f` with this fallback: a function that calls it. Its futures are boxed, so that they have a
     /// name.
-    pub fn wrap<I, T, E, F>(
-        &self,
-        f: F,
-    ) -> impl Fn(I) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send>> + Clone + use<A, I, T, E, F>
+    pub fn wrap<I, T, E, F>(&self, f: F) -> impl Fn(I) -> BoxRun<T, E> + Clone + use<A, I, T, E, F>
     where
         A: Answer<T, E> + Clone + Send + Sync + 'static,
         F: Callback<I, Output = Result<T, E>, Future: Send> + Send + 'static,

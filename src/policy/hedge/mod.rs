@@ -3,12 +3,12 @@
 mod future;
 
 use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
 use mtaio_runtime::Runtime;
 
 pub(super) use self::future::hedged;
+use super::boxed::BoxRun;
 use super::budget::RetryBudget;
 use super::retry::Attempt;
 use crate::callback::Callback;
@@ -120,7 +120,7 @@ impl Hedge {
         &self,
         rt: &R,
         f: F,
-    ) -> impl Fn(I) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send>> + Clone + use<R, I, T, E, F>
+    ) -> impl Fn(I) -> BoxRun<T, E> + Clone + use<R, I, T, E, F>
     where
         R: Runtime,
         F: Callback<I, Output = Result<T, E>, Future: Send> + Send + 'static,

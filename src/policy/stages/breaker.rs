@@ -92,6 +92,8 @@ where
                 }
                 // It was not made: that tells nothing.
                 Err(PolicyError::Limited(_) | PolicyError::Open(_)) => drop(call),
+                // Nor does the caller's deadline, which is the caller's: it is as if it was dropped.
+                Err(PolicyError::Elapsed(elapsed)) if elapsed.is_inherited() => drop(call),
                 Err(_) => call.failure(),
             }
         }

@@ -10,8 +10,8 @@ use crate::policy::stage::{Next, Once, Stage, Stageable};
 /// A limiter as a stage of a policy, for [`Builder::limit`](crate::policy::Builder::limit).
 ///
 /// A call that ends tells the limiter how it went: a good answer is a
-/// [`Success`](Outcome::Success), what was not done in time an [`Overload`](Outcome::Overload). Of
-/// the call's own errors nothing is known, and the limiter learns nothing of them, unless
+/// [`Success`](Outcome::Success), what was not done in a time that a stage inside gave it an
+/// [`Overload`](Outcome::Overload). Of the call's own errors nothing is known, and the limiter learns nothing of them, unless
 /// [`learning`](Self::learning) says what they are. Where a stage inside refuses the call, so that it
 /// is not made, the limiter takes its admission back.
 ///
@@ -141,7 +141,8 @@ impl<P, K, L> Limit<P, K, L> {
         match answer.as_ref().map_err(PolicyError::last) {
             Ok(_) => Outcome::Success,
             Err(PolicyError::Failed(error)) => self.judge.judge(error),
-            Err(PolicyError::Elapsed(_)) => Outcome::Overload,
+            // A deadline from further out tells of the caller.
+            Err(PolicyError::Elapsed(elapsed)) if !elapsed.is_inherited() => Outcome::Overload,
             Err(_) => Outcome::Ignore,
         }
     }

@@ -13,5 +13,5 @@ pub use self::deadline::DeadlineStage;
 pub use self::fallback::FallbackStage;
 pub use self::hedge::HedgeStage;
 pub use self::limit::{Judge, Limit};
-pub use self::retry::{Both, RetryStage};
+pub use self::retry::RetryStage;
 pub use self::timeout::TimeoutStage;

@@ -11,22 +11,28 @@ use crate::policy::stage::{Again, Next, Stage, Stageable};
 
 /// The stage of [`Builder::retry`](crate::policy::Builder::retry).
 #[derive(Clone, Debug)]
-pub struct RetryStage<R = DynRuntime, C = Always, L = ()> {
+pub struct RetryStage<R = DynRuntime, C = Always, A = (), B = ()> {
     rt: R,
-    retry: Retry<C, L>,
+    retry: Retry<C, Both<A, B>>,
 }
 
-/// Two that listen.
+/// Two that listen: the retry's own, and the policy's.
 #[derive(Clone, Copy, Debug)]
-pub struct Both<A, B>(A, B);
+struct Both<A, B>(A, B);
 
-impl<R: Runtime, C, A, B> RetryStage<R, C, Both<A, B>> {
+impl<R: Runtime, C, A, B> RetryStage<R, C, A, B> {
     pub(in crate::policy) fn new(rt: &R, retry: Retry<C, A>, listener: B) -> Self {
         Self { rt: rt.clone(), retry: retry.map_listener(|own| Both(own, listener)) }
     }
 }
 
-impl<R: Runtime, C: Send + Sync, L: Listener> Stageable for RetryStage<R, C, L> {
+impl<R, C, A, B> Stageable for RetryStage<R, C, A, B>
+where
+    R: Runtime,
+    C: Send + Sync,
+    A: Listener,
+    B: Listener,
+{
     type Calls = Again;
 
     fn describe(&self, plan: &mut Plan) {
@@ -34,13 +40,14 @@ impl<R: Runtime, C: Send + Sync, L: Listener> Stageable for RetryStage<R, C, L> 
     }
 }
 
-impl<T, E, R, C, L> Stage<T, E> for RetryStage<R, C, L>
+impl<T, E, R, C, A, B> Stage<T, E> for RetryStage<R, C, A, B>
 where
     T: Send,
     E: Send,
     R: Runtime,
     C: Classify<E> + Send + Sync,
-    L: Listener,
+    A: Listener,
+    B: Listener,
 {
     #[inline]
     async fn call<N: Next<T, E>>(&self, _attempt: Attempt, next: N) -> Result<T, PolicyError<E>> {
@@ -74,7 +81,7 @@ where
     }
 }
 
-impl<R, C, L> RetryStage<R, C, L> {
+impl<R, C, A, B> RetryStage<R, C, A, B> {
     fn verdict<E>(&self, error: &PolicyError<E>) -> Verdict
     where
         C: Classify<E>,

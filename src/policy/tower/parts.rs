@@ -11,7 +11,7 @@ use crate::policy::hedge::Hedge;
 use crate::policy::listener::Listener;
 use crate::policy::retry::Retry;
 use crate::policy::stages::{
-    Both, BreakerStage, DeadlineStage, FallbackStage, HedgeStage, Limit, RetryStage, TimeoutStage,
+    BreakerStage, DeadlineStage, FallbackStage, HedgeStage, Limit, RetryStage, TimeoutStage,
 };
 
 /// Answers with something else where the service fails.
@@ -32,7 +32,7 @@ pub fn deadline<R: Runtime>(
 }
 
 /// Tries a call again where it fails. The request is `Clone`.
-pub fn retry<R, C, L>(rt: &R, retry: Retry<C, L>) -> PolicyLayer<RetryStage<R, C, Both<L, ()>>>
+pub fn retry<R, C, L>(rt: &R, retry: Retry<C, L>) -> PolicyLayer<RetryStage<R, C, L>>
 where
     R: Runtime,
     C: Send + Sync,
