@@ -248,12 +248,14 @@ async fn a_wrapped_error_knows_whether_to_try_again<R: Runtime>(rt: R) {
 
     let retry = Retry::constant(ms(1)).max_attempts(2).build().unwrap();
     let policy = Policy::new(&rt).retry(retry).timeout(ms(2)).build().unwrap();
-    let late = policy.run(async |_| std::future::pending::<Result<(), std::fmt::Error>>().await).await;
+    let late =
+        policy.run(async |_| std::future::pending::<Result<(), std::fmt::Error>>().await).await;
     let late: Wrapped = Box::new(late.unwrap_err());
     assert!(late.is_retryable(), "{late}");
 
     let policy = Policy::new(&rt).timeout(ms(2)).build().unwrap();
-    let late = policy.run(async |_| std::future::pending::<Result<(), std::fmt::Error>>().await).await;
+    let late =
+        policy.run(async |_| std::future::pending::<Result<(), std::fmt::Error>>().await).await;
     let late: Wrapped = Box::new(late.unwrap_err());
     assert!(late.is_retryable(), "{late}");
 

@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn eras_go_round() {
-        let mut era = Era(u32::MAX & !STATE);
+        let mut era = Era(!STATE);
         assert!(era.is_closed());
         for state in [BreakerState::Open, BreakerState::HalfOpen, BreakerState::Closed] {
             let next = era.next(state);
