@@ -84,7 +84,7 @@ pub enum Error {
     Open(#[from] Open),
     /// All attempts at something failed.
     #[error(transparent)]
-    Retry(Box<RetryError<Error>>),
+    Retry(Box<RetryError<Self>>),
 }
 
 impl Retryable for Error {

@@ -49,6 +49,11 @@ use mtaio_runtime::JoinError;
 /// # let busy = Lookup::Busy { for_about: Duration::from_secs(1) };
 /// # assert!(busy.is_retryable() && busy.retry_after().is_some());
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say whether it is worth another attempt",
+    label = "not `Retryable`",
+    note = "implement `mtaio::Retryable` for it, or look at it with `classify(|error: &{Self}| ..)`"
+)]
 pub trait Retryable {
     /// Whether the same call may succeed when it is tried again.
     fn is_retryable(&self) -> bool;

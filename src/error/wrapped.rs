@@ -18,8 +18,11 @@ use crate::time::Elapsed;
 
 type Source = dyn StdError + 'static;
 
+/// Whether an error is of a certain type, and then itself.
+type Known = fn(&Source) -> Option<&dyn Retryable>;
+
 /// Those that carry no error of others. One that does shows it as its source.
-const KNOWN: &[fn(&Source) -> Option<&dyn Retryable>] = &[
+const KNOWN: &[Known] = &[
     known::<Error>,
     known::<AcquireError>,
     known::<CloseError>,

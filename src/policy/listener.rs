@@ -7,8 +7,9 @@ use crate::contain::{contain, discard};
 /// Hears what a policy does, as it does it: for counters, logs, traces.
 ///
 /// A closure is one. It is called in place, without any lock, so it should be quick; it may call
-/// whom it hears of. What it panics with is dropped, and costs nobody else. The unit type hears
-/// nothing, and for it events are not even made.
+/// whom it hears of, though to answer a call that was refused with another one has no end. What it
+/// panics with is dropped, and costs nobody else. Of what happens on several threads at once it hears
+/// in any order. The unit type hears nothing, and for it events are not even made.
 ///
 /// # Examples
 ///

@@ -116,6 +116,10 @@ fn a_probe_that_hangs_is_not_waited_for_and_may_answer() {
     });
 }
 
+fn nothing_but_a_panic() -> Result<(), ()> {
+    panic!("on purpose")
+}
+
 #[test]
 fn a_call_that_panics_has_failed() {
     Sim::run(0, |rt| async move {
@@ -123,8 +127,7 @@ fn a_call_that_panics_has_failed() {
         let panics = || async {
             let call = breaker.run(async {
                 rt.yield_now().await;
-                let nothing: Result<(), ()> = panic!("on purpose");
-                nothing
+                nothing_but_a_panic()
             });
             assert!(AssertUnwindSafe(call).catch_unwind().await.is_err());
         };

@@ -99,7 +99,7 @@ impl Model {
 
     fn forget(&mut self, now: Instant) {
         if self.is_timed {
-            let bucket = |at: Instant| at.as_nanos() / u64::try_from(TENTH.as_nanos()).unwrap();
+            let bucket = |at: Instant| (at - Instant::ZERO).as_nanos() / TENTH.as_nanos();
             self.outcomes.retain(|(at, ..)| bucket(*at) + 10 > bucket(now));
         } else {
             while self.outcomes.len() > WINDOW {

@@ -18,8 +18,8 @@ async fn it_opens_refuses_and_closes_again<R: Runtime>(rt: R) {
         assert_eq!(answered, answer.map_err(BreakerError::Failed));
     }
     assert_eq!(breaker.state(), BreakerState::Open);
-    let refused = breaker.run(async { panic!("it is not polled") }).await;
-    let refused: BreakerError<()> = refused.map(|()| ()).expect_err("it is open");
+    let not_polled = async { panic!("it is not polled") };
+    let refused = breaker.run::<_, (), ()>(not_polled).await.expect_err("it is open");
     assert!(refused.is_open() && refused.into_failed().is_none());
     rt.sleep(ms(20)).await;
     assert_eq!(breaker.run(async { Ok::<_, ()>(3) }).await, Ok(3));
@@ -35,7 +35,7 @@ async fn a_wrapped_function_is_behind_it<R: Runtime>(rt: R) {
     // It counts when it is called, not when its future is polled.
     let half = breaker.wrap(move |n: u32| {
         counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        async move { if n % 2 == 0 { Ok(n / 2) } else { Err("odd") } }
+        async move { if n.is_multiple_of(2) { Ok(n / 2) } else { Err("odd") } }
     });
     assert_eq!(rt.spawn(half(4)).await.expect("it ends"), Ok(2));
     for _ in 0..3 {

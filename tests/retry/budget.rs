@@ -106,6 +106,9 @@ fn good_times_save_so_many_and_no_more() {
     let budget = RetryBudget::builder(0.5).max_saved(7).build().expect("good settings");
     (0..10_000).for_each(|_| budget.deposit());
     assert_eq!(budget.stats().saved, 7);
+    let generous = RetryBudget::builder(10.0).max_saved(7).build().expect("good settings");
+    generous.deposit();
+    assert_eq!(generous.stats().saved, 7);
     assert_eq!((0..100).filter(|_| budget.try_withdraw(NOW)).count(), 7);
     budget.deposit();
     assert!(!budget.try_withdraw(NOW));

@@ -138,7 +138,7 @@ fn each_error_says_so_bare_and_wrapped() {
         let slow = executor.run(std::future::pending::<()>()).timeout(ms(1)).await;
         says(slow.expect_err("it takes for ever"), true);
         let panics = executor.run(async { panic!("on purpose") }).await;
-        says(panics.map(|()| ()).expect_err("it panics"), false);
+        says(panics.expect_err("it panics"), false);
         let of_an_item = |error: Elapsed| GatherError::Failed { index: 0, error };
         says(of_an_item(elapsed), true);
         says(of_an_item(inherited), false);
@@ -213,8 +213,7 @@ async fn not_closed<R: Runtime>(rt: &R) -> CloseErrors {
 #[test]
 fn a_task_that_panicked_is_not_worth_another() {
     Sim::run(0, |rt| async move {
-        let error =
-            rt.spawn(async { panic!("on purpose") }).await.map(|()| ()).expect_err("panics");
+        let error = rt.spawn(async { panic!("on purpose") }).await.expect_err("panics");
         says(error, false);
     });
 }

@@ -10,7 +10,6 @@ use mtaio::policy::{
 };
 use mtaio::time::timeout;
 use mtaio::{Runtime, RuntimeExt};
-use mtaio_sim::Sim;
 
 use crate::common::{Census, WORKER, done_or_dropped, ms, survives};
 

@@ -159,7 +159,7 @@ impl<R: Runtime> CircuitBreaker<R> {
     pub fn wrap<F, A, T, E>(
         &self,
         f: F,
-    ) -> impl Fn(A) -> BreakerRun<'static, Deferred<F, A>, fn(&E) -> bool, R> + Clone + use<F, A, T, E, R>
+    ) -> impl Fn(A) -> Wrapped<F, A, E, R> + Clone + use<F, A, T, E, R>
     where
         F: Callback<A, Output = Result<T, E>>,
     {
@@ -234,6 +234,9 @@ impl<R: Runtime> CircuitBreaker<R> {
         &self.0
     }
 }
+
+/// What a wrapped function returns.
+type Wrapped<F, A, E, R> = BreakerRun<'static, Deferred<F, A>, fn(&E) -> bool, R>;
 
 /// The failures, unless said.
 const fn any<E>(_error: &E) -> bool {

@@ -9,7 +9,7 @@ use super::error::Open;
 use super::head::{Era, Head};
 use super::stats::{BreakerState, BreakerStats};
 use super::trial::{Finding, Trial};
-use super::window::{Grade, Limits, Window};
+use super::window::{Grade, Limits, Tally, Window};
 use crate::policy::listener::{Listener, PolicyEvent, tell};
 use crate::queue::lock;
 
@@ -34,11 +34,23 @@ pub(super) struct Core<R> {
 /// A call that was let through.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ticket {
-    era: Era,
-    /// Of the trial, for a call that is part of one.
-    round: u32,
+    /// In the high half the era; in the low one the round of the trial, for a call that is part of
+    /// one. (As two fields they would be written apart and read as one, for which a processor waits
+    /// longer than for all else here.)
+    seat: u64,
     /// When it began, where slow calls are told.
     begun: Option<Instant>,
+}
+
+impl Ticket {
+    #[inline]
+    const fn era(self) -> Era {
+        Era::of(self.seat)
+    }
+
+    const fn round(self) -> u32 {
+        self.seat as u32
+    }
 }
 
 /// How a call ended.
@@ -83,17 +95,37 @@ impl<R: Runtime> Core<R> {
     /// Takes the answer of a call that was let through.
     #[inline]
     pub(super) fn settle(&self, ticket: Ticket, answer: Answer) {
+        let era = ticket.era();
+        match &self.window {
+            // What is to be quick, and is kept apart so that it is inlined.
+            Window::Calls(ring)
+                if ticket.begun.is_none() && era.is_closed() && answer != Answer::Dropped =>
+            {
+                let grade = Grade { failed: answer == Answer::Failure, slow: false };
+                self.judge(era, ring.record(&self.head, era, grade));
+            }
+            _ => self.settle_any(ticket, answer),
+        }
+    }
+
+    #[inline(never)]
+    fn settle_any(&self, ticket: Ticket, answer: Answer) {
         let slow = ticket.begun.is_some_and(|begun| self.is_slow(begun));
         if answer == Answer::Dropped && !slow {
             return self.forget(ticket);
         }
         let grade = Grade { failed: answer == Answer::Failure, slow };
-        if !ticket.era.is_closed() {
+        if !ticket.era().is_closed() {
             return self.settle_probe(ticket, grade);
         }
-        let tally = self.window.record(&self.head, ticket.era, &self.rt, grade);
+        self.judge(ticket.era(), self.window.record(&self.head, ticket.era(), &self.rt, grade));
+    }
+
+    /// Opens, if there is too much in the window with the last call of `era`.
+    #[inline]
+    fn judge(&self, era: Era, tally: Option<Tally>) {
         if tally.is_some_and(|tally| self.limits.are_exceeded_by(tally)) {
-            self.open(ticket.era);
+            self.open(era);
         }
     }
 
@@ -128,7 +160,7 @@ impl<R: Runtime> Core<R> {
     #[inline]
     fn ticket(&self, era: Era, round: u32) -> Ticket {
         let begun = self.settings.slow.is_some().then(|| self.rt.now());
-        Ticket { era, round, begun }
+        Ticket { seat: era.with(round), begun }
     }
 
     fn is_slow(&self, begun: Instant) -> bool {
@@ -174,31 +206,31 @@ impl<R: Runtime> Core<R> {
     /// A call that was dropped, and was not slow until then.
     #[cold]
     fn forget(&self, ticket: Ticket) {
-        if ticket.era.state() == BreakerState::HalfOpen {
+        if ticket.era().state() == BreakerState::HalfOpen {
             let mut trial = lock(&self.trial);
-            if self.head.era() == ticket.era {
-                trial.give_back(ticket.round);
+            if self.head.era() == ticket.era() {
+                trial.give_back(ticket.round());
             }
         }
     }
 
     #[cold]
     fn settle_probe(&self, ticket: Ticket, grade: Grade) {
-        if ticket.era.state() != BreakerState::HalfOpen {
+        if ticket.era().state() != BreakerState::HalfOpen {
             return;
         }
         let mut trial = lock(&self.trial);
-        if self.head.era() != ticket.era {
+        if self.head.era() != ticket.era() {
             return;
         }
-        let finding = trial.answer(ticket.round, grade, self.settings.probes, &self.limits);
+        let finding = trial.answer(ticket.round(), grade, self.settings.probes, &self.limits);
         let event = match finding {
             Finding::Undecided => return,
             Finding::Good => {
-                self.head.begin(ticket.era.next(BreakerState::Closed));
+                self.head.begin(ticket.era().next(BreakerState::Closed));
                 PolicyEvent::Closed
             }
-            Finding::Bad => self.begin_open(ticket.era),
+            Finding::Bad => self.begin_open(ticket.era()),
         };
         drop(trial);
         self.tell(event);

@@ -34,18 +34,33 @@ impl Ring {
     /// over.
     #[inline]
     pub(super) fn record(&self, head: &Head, era: Era, grade: Grade) -> Option<Tally> {
-        let place = head.take_place(era, self.window)?;
-        let index = if place < self.window { place } else { place - self.window };
-        let shift = index % IN_A_WORD * 2;
-        let word = &self.places[(index / IN_A_WORD) as usize];
-        let new = u32::from(grade.failed) * FAILED | u32::from(grade.slow) * SLOW;
-        if word.get(era)? >> shift & BOTH != new {
-            let before = word.update(era, |bits| Some(bits & !(BOTH << shift) | new << shift))?;
-            let old = before >> shift & BOTH;
-            count(&self.failures, era, old & FAILED, new & FAILED);
-            count(&self.slow, era, old & SLOW, new & SLOW);
+        let new = (u32::from(grade.failed) * FAILED) | (u32::from(grade.slow) * SLOW);
+        let mut place = head.next_place(era)?;
+        loop {
+            let index = if place < self.window { place } else { place - self.window };
+            let shift = index % IN_A_WORD * 2;
+            let word = &self.places[(index / IN_A_WORD) as usize];
+            // Looked at before the place is taken, for after it the processor would wait for that:
+            // until then nobody else writes there but who is a round late.
+            let is_new = word.get(era)? >> shift & BOTH != new;
+            if !head.take(era, place, self.window) {
+                place = head.next_place(era)?;
+                continue;
+            }
+            if is_new {
+                self.overwrite(word, era, shift, new)?;
+            }
+            return Some(self.tally(era, place + 1));
         }
-        Some(self.tally(era, place + 1))
+    }
+
+    #[cold]
+    fn overwrite(&self, word: &Tagged, era: Era, shift: u32, new: u32) -> Option<()> {
+        let before = word.update(era, |bits| Some(bits & !(BOTH << shift) | new << shift))?;
+        let old = before >> shift & BOTH;
+        count(&self.failures, era, old & FAILED, new & FAILED);
+        count(&self.slow, era, old & SLOW, new & SLOW);
+        Some(())
     }
 
     /// What it has in it, with so many places taken.
@@ -73,4 +88,56 @@ fn count(counter: &Tagged, era: Era, old: u32, new: u32) {
 fn read(counter: &Tagged, era: Era) -> u64 {
     let count = counter.get(era).unwrap_or(0).cast_signed();
     u64::try_from(count).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::*;
+    use crate::policy::BreakerState;
+
+    /// How many bits are set in `era`, of those that failed and those that were slow.
+    fn bits(ring: &Ring, era: Era) -> (u64, u64) {
+        let each = |mask: u32| {
+            let of = |word: &Tagged| word.get(era).unwrap_or(0) & mask;
+            ring.places.iter().map(|word| u64::from(of(word).count_ones())).sum()
+        };
+        (each(0x5555_5555), each(0xaaaa_aaaa))
+    }
+
+    #[test]
+    fn the_counts_are_those_of_the_bits_whoever_wrote_them() {
+        for window in [1, 3, 16, 50] {
+            let (ring, head) = (Ring::new(window), Head::default());
+            let begin = Barrier::new(4);
+            thread::scope(|scope| {
+                for thread in 0..4_u32 {
+                    let (ring, head, begin) = (&ring, &head, &begin);
+                    scope.spawn(move || {
+                        begin.wait();
+                        let (mut draw, mut seen) = (thread + 1, head.era());
+                        for number in 0..20_000 {
+                            draw = draw.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                            let grade =
+                                Grade { failed: draw >> 30 == 0, slow: draw >> 29 & 1 == 0 };
+                            // Now and then of an era that is over by now.
+                            if draw >> 24 & 3 != 0 {
+                                seen = head.era();
+                            }
+                            ring.record(head, seen, grade);
+                            if thread == 0 && number % 100 == 0 {
+                                head.begin(seen.next(BreakerState::Closed));
+                            }
+                        }
+                    });
+                }
+            });
+            // What is held up for a round may leave a place late, but nothing is counted twice.
+            let era = head.era();
+            let tally = ring.tally(era, head.next_place(era).unwrap_or(0));
+            assert_eq!((tally.failures, tally.slow), bits(&ring, era), "{window}");
+        }
+    }
 }

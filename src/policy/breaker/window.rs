@@ -41,14 +41,14 @@ pub(super) struct Tally {
 pub(super) enum Window {
     Calls(Ring),
     /// Behind a lock: beside the look at the clock it costs little, and totals and buckets agree.
-    Time(Mutex<Timed>),
+    Time(Box<Mutex<Timed>>),
 }
 
 impl Window {
     pub(super) fn new(span: Span, era: Era) -> Self {
         match span {
             Span::Calls(window) => Self::Calls(Ring::new(window)),
-            Span::Time(time) => Self::Time(Mutex::new(Timed::new(time, era))),
+            Span::Time(time) => Self::Time(Box::new(Mutex::new(Timed::new(time, era)))),
         }
     }
 
@@ -76,7 +76,7 @@ impl Window {
     /// What is in the window.
     pub(super) fn tally<R: Runtime>(&self, head: &Head, era: Era, rt: &R) -> Tally {
         match self {
-            Self::Calls(ring) => ring.tally(era, head.taken(era)),
+            Self::Calls(ring) => ring.tally(era, head.next_place(era).unwrap_or(0)),
             Self::Time(timed) => {
                 let now = rt.now();
                 let mut timed = lock(timed);
@@ -107,12 +107,13 @@ impl Limits {
     #[inline]
     pub(super) fn are_exceeded_by(&self, tally: Tally) -> bool {
         // Mostly there are none.
-        (tally.failures != 0 || tally.slow != 0)
+        (tally.failures | tally.slow) != 0
             && tally.calls >= self.min_calls
             && self.are_reached_by(tally, tally.calls)
     }
 
     /// Whether there are too many for so many calls.
+    #[cold]
     pub(super) fn are_reached_by(&self, tally: Tally, calls: u64) -> bool {
         tally.failures >= part(self.failure_rate, calls)
             || self.slow_rate.is_some_and(|rate| tally.slow >= part(rate, calls))

@@ -103,6 +103,8 @@ impl<F, A> WithArgument<F, A> {
     }
 }
 
+// Nobody writes it: it would be no help to whom the compiler tells what a callback is.
+#[diagnostic::do_not_recommend]
 impl<F: Callback<A>, A: Clone> Callback<Attempt> for WithArgument<F, A> {
     type Output = F::Output;
     type Future = F::Future;

@@ -86,8 +86,8 @@ struct Plan {
 }
 
 impl Retry {
-    /// With delays of `backoff`.
-    pub const fn new(backoff: Backoff) -> RetryBuilder {
+    /// With the delays of `backoff`.
+    pub const fn backoff(backoff: Backoff) -> RetryBuilder {
         RetryBuilder::new(backoff)
     }
 

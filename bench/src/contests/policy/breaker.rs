@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::future::ready;
 use std::hint::black_box;
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -109,11 +109,16 @@ fn on_two_threads(host: &TokioHost) -> Contest {
 
 fn both(call: impl Fn() -> u64 + Clone + Send + 'static) -> Side {
     Side::new(Unit::Nanos, move |times| {
-        let start = Instant::now();
+        let begin = Arc::new(Barrier::new(2));
         let other = thread::spawn({
-            let call = call.clone();
-            move || calls(&call, times / 2)
+            let (call, begin) = (call.clone(), Arc::clone(&begin));
+            move || {
+                begin.wait();
+                calls(&call, times / 2)
+            }
         });
+        begin.wait();
+        let start = Instant::now();
         calls(&call, times - times / 2)?;
         other.join().map_err(|_| "the other thread panicked")??;
         Ok(start.elapsed().as_nanos() as f64)
