@@ -15,7 +15,7 @@ pub struct Ledger {
     lines: Arc<Mutex<Vec<(Instant, Line)>>>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Line {
     /// The rate is so many a second from now on.
     Rate(f64),
@@ -38,17 +38,26 @@ impl Ledger {
 
     /// No token was made: in any window of time no more was admitted than a whole burst and what
     /// came in that time and the grace, beside what was given back in it.
+    ///
+    /// Who waited writes down its admission when it is polled, a little after the fact, so the order
+    /// within an instant is not known.
     pub fn check_windows(&self) {
         let lines = self.lines();
+        let same_instant = |one: usize, other: usize| {
+            lines.get(other).is_some_and(|&(instant, _)| instant == lines[one].0)
+        };
         let (mut rate_before, mut fastest) = (0.0, 0.0_f64);
         for (first, &(start, line)) in lines.iter().enumerate() {
             if let Line::Rate(rate) = line {
                 rate_before = rate;
                 fastest = fastest.max(rate);
             }
+            if first > 0 && same_instant(first, first - 1) {
+                continue;
+            }
             let (mut rate, mut last) = (rate_before, start);
             let (mut admitted, mut may) = (0, f64::from(self.burst));
-            for &(now, line) in &lines[first..] {
+            for (index, &(now, line)) in lines.iter().enumerate().skip(first) {
                 may += rate * (now - last).as_secs_f64();
                 last = now;
                 match line {
@@ -58,8 +67,8 @@ impl Ledger {
                 }
                 let may = may + fastest * GRACE.as_secs_f64() + 1e-5;
                 assert!(
-                    f64::from(admitted) <= may,
-                    "{admitted} were admitted from {start:?} to {now:?}, where {may} may be"
+                    same_instant(index, index + 1) || f64::from(admitted) <= may,
+                    "{admitted} were admitted from {start:?} to {now:?}, where {may} may be: {lines:?}"
                 );
             }
         }
@@ -81,7 +90,10 @@ impl Ledger {
     /// What is owed, in items.
     fn debt(&self, end: Instant, grace: f64) -> f64 {
         let (mut debt, mut rate, mut last) = (0.0_f64, 0.0, Instant::ZERO);
-        for &(now, line) in self.lines().iter() {
+        let mut lines = self.lines().clone();
+        // Nothing of what is given back is lost, or as much as can be.
+        lines.sort_by_key(|&(now, line)| (now, matches!(line, Line::Refunded(_)) == (grace > 0.0)));
+        for (now, line) in lines {
             debt -= rate * (now - last).as_secs_f64();
             last = now;
             match line {

@@ -129,8 +129,9 @@ async fn anything(it: &Watched) {
         0..4 => it.acquire(weight).await,
         4 => {
             if it.try_acquire(weight) && below(&it.rt, 2) == 0 {
-                it.limiter.refund(weight);
+                // Before the fact: others may be admitted by it.
                 it.note(Line::Refunded(weight));
+                it.limiter.refund(weight);
             }
         }
         5 => it.give_up(weight, below(&it.rt, 30).into()).await,
