@@ -204,7 +204,7 @@ impl Gauge for Gcra {
             let terms = self.load(word);
             fence(Ordering::Acquire);
             // What lies in the past is worth nothing more than now, so no clock is asked.
-            let back = u64::from(weight.min(terms.burst)).saturating_mul(terms.period);
+            let back = terms.worth(weight);
             let new = ((word / TICK).saturating_sub(back) * TICK) | (word & REST);
             match self.word.compare_exchange_weak(word, new, Ordering::Relaxed, Ordering::Acquire) {
                 Ok(_) => return,

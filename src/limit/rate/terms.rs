@@ -121,6 +121,11 @@ impl Terms {
         (next <= now.wrapping_add(self.reach)).then_some(next)
     }
 
+    /// What a refund of `weight` takes off a `tat`.
+    pub(in crate::limit) fn worth(&self, weight: u32) -> u64 {
+        u64::from(weight.min(self.burst)).wrapping_mul(self.period)
+    }
+
     /// The first instant at which a whole `weight` will have been admitted, one burst after the
     /// other.
     pub(in crate::limit) fn due(&self, tat: u64, now: u64, weight: u64) -> Instant {
