@@ -157,6 +157,9 @@ async fn one_call(rt: Sim, policy: BoxPolicy<u64, u64>, shape: Shape, census: Ce
     let (outcomes, attempts) = (outcomes.lock().unwrap(), attempts.lock().unwrap());
     assert!(attempts.len() <= (shape.attempts * shape.calls) as usize, "{attempts:?}");
     assert!(attempts.iter().all(|attempt| (1..=shape.attempts).contains(attempt)), "{attempts:?}");
+    if shape.calls == 1 {
+        assert!(attempts.is_sorted_by(|one, next| one < next), "{attempts:?}");
+    }
     match answer {
         Ok(value) => assert!(
             shape.falls_back || outcomes.contains(&Ok(value)),
