@@ -7,7 +7,9 @@ mod common;
 
 mod allocations;
 mod backoff;
+mod cascade;
 mod deadline;
+mod group;
 mod interval;
 mod interval_exact;
 mod jitter;
