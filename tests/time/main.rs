@@ -9,6 +9,7 @@ mod allocations;
 mod backoff;
 mod cascade;
 mod deadline;
+mod elsewhere;
 mod group;
 mod interval;
 mod interval_exact;
