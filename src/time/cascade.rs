@@ -55,7 +55,7 @@ pub fn cascade<R, F, T, E>(
     rt: &R,
     timeouts: impl IntoIterator<Item = Duration>,
     f: F,
-) -> Result<Cascade<'_, F, R, NoFallback<Result<T, E>>>, ConfigError>
+) -> Result<Cascade<'_, F, R, NoFallback<T, E>>, ConfigError>
 where
     R: Runtime,
     F: Callback<Step, Output = Result<T, E>>,
@@ -80,7 +80,7 @@ pub struct Cascade<'a, F, R, B> {
 }
 
 /// What stands for the fallback of a [`Cascade`] that has none.
-pub type NoFallback<Output> = fn(Elapsed) -> Ready<Output>;
+pub type NoFallback<T, E> = fn(Elapsed) -> Ready<Result<T, E>>;
 
 /// An attempt of a [`cascade`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

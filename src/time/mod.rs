@@ -1,4 +1,4 @@
-//! Waiting with an end: timeouts, intervals and the delays between attempts.
+//! Waiting with an end: timeouts, deadlines, intervals and the delays between attempts.
 //!
 //! ```
 //! use std::time::Duration;
@@ -16,6 +16,19 @@
 //! # Ok::<(), mtaio::ConfigError>(())
 //! # }).unwrap();
 //! ```
+//!
+//! # Timeouts and deadlines
+//!
+//! A [`timeout`] is how long one wait may take; [`Timeouts`] are many of a kind, counted; a
+//! [`cascade`] gives each attempt another one. A [`Deadline`] is when all of a piece of work must be
+//! over, whatever it waits for: it is inherited by what runs under it and by the tasks that are
+//! spawned there. A [`TimeoutGroup`] is several tasks under one.
+//!
+//! Every wait of this library that has a runtime ends at the inherited deadline, with an
+//! [`Elapsed`] that says so; `rt.sleep`, which has no error to tell it by, does not, but [`sleep`]
+//! does. What knows no runtime, as a queue, and what is foreign, is put into [`until_deadline`].
+//!
+//! Who is ready at the deadline is in time: the future is always looked at before the clock.
 
 mod backoff;
 mod cascade;

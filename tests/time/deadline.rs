@@ -119,11 +119,11 @@ async fn a_spawned_task_inherits_it_and_its_waits_end_with_it<R: Runtime>(rt: R)
             let waited = timeout(&inner, None, pending::<()>()).await;
             [got, slept, waited, grandchild.await.expect("it ends")]
         });
-        // The scope is over by then, and its child is not.
-        task
+        // The scope is over when it is waited for.
+        Some(task)
     };
     let task = Deadline::after(&rt, ms(20)).named("family").run(&rt, child).await;
-    for ended in task.expect("to spawn takes no time").await.expect("it ends") {
+    for ended in task.expect("to spawn takes no time").expect("a task").await.expect("it ends") {
         let by = ended.map_err(|elapsed: Elapsed| elapsed.by());
         assert_eq!(by, Err(TimeLimit::Inherited(Some("family"))));
     }

@@ -86,13 +86,13 @@ async fn taken<R: Runtime>(rt: &R, limit: Duration, then: Then) {
             }))
         }
         Then::PolledByAnother => Some(rt.spawn(async move {
-            drop(inner.expect("it was there").await);
+            let _ = inner.expect("it was there").await;
             pending::<()>().await;
         })),
         Then::DoneInAnother => {
             gate.open();
             Some(rt.spawn(async move {
-                drop(inner.expect("it was there").await);
+                let _ = inner.expect("it was there").await;
                 pending::<()>().await;
             }))
         }
@@ -139,7 +139,7 @@ fn an_inner_one_that_loses_a_race_in_the_same_poll() {
         let body = async {
             let inner = pin!(Deadline::after(&rt, ms(5)).run(&rt, pending::<()>()));
             let other = pin!(async { rt.yield_now().await });
-            drop(select(inner, other).await);
+            let _ = select(inner, other).await;
             pending::<()>().await;
         };
         Deadline::at(end).run(&rt, body).await.expect_err("it never ends");
@@ -153,7 +153,7 @@ fn a_deep_one_that_loses_a_race() {
             let deep = Deadline::after(&rt, ms(5)).run(&rt, pending::<()>());
             let inner = pin!(Deadline::after(&rt, ms(7)).run(&rt, deep));
             let other = pin!(async { rt.yield_now().await });
-            drop(select(inner, other).await);
+            let _ = select(inner, other).await;
             pending::<()>().await;
         };
         Deadline::at(end).run(&rt, body).await.expect_err("it never ends");
