@@ -31,7 +31,7 @@
 //!
 //! | module | what it has |
 //! | --- | --- |
-//! | [`time`] | [`timeout`](time::timeout), [`interval`](time::interval), [`Backoff`](time::Backoff) |
+//! | [`time`] | [`timeout`](time::timeout), [`Deadline`](time::Deadline), [`cascade`](time::cascade), [`Timeouts`](time::Timeouts), [`TimeoutGroup`](time::TimeoutGroup), [`interval`](time::interval), [`Backoff`](time::Backoff) |
 //! | [`queue`] | [`Queue`](queue::Queue), [`PriorityQueue`](queue::PriorityQueue), [`LifoQueue`](queue::LifoQueue); [`Latch`](queue::Latch), [`Overflow`](queue::Overflow) |
 //! | [`executor`] | [`TaskExecutor`]: run, gather, map, shut down; [`CancellationToken`] |
 //! | [`scope`] | [`ResourceScope`]: close resources in order, all of them, whatever happens |

@@ -4,14 +4,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
+use mtaio_runtime::Detached;
 use smol::Executor;
 use smol::channel::{self, Receiver};
 
 use crate::Smol;
 
 /// Starts an executor of its own with a thread a core, runs `main` on it, and shuts it down: for
-/// mains, examples and tests. What `main` left running is dropped, blocking jobs are not waited
-/// for.
+/// mains, examples and tests. `main` inherits no surroundings; what it left running is dropped,
+/// blocking jobs are not waited for.
 ///
 /// # Errors
 ///
@@ -43,7 +44,7 @@ pub fn block_on<F: Future>(main: impl FnOnce(Smol) -> F) -> io::Result<F::Output
                 .name(format!("mtaio-smol-{core}"))
                 .spawn_scoped(scope, move || drive(&executor, &stopped))?;
         }
-        Ok(smol::block_on(async { main(rt).await }))
+        Ok(smol::block_on(Detached::new(async { main(rt).await })))
     })
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
 use async_io::Timer;
-use mtaio_runtime::{Instant, Runtime, TaskName};
+use mtaio_runtime::{Detached, Instant, Runtime, TaskName};
 use smol::Executor;
 
 use crate::SmolSleep;
@@ -110,6 +110,8 @@ impl Runtime for Smol {
     where
         F: Future<Output = ()> + Send + 'static,
     {
+        // Whoever drives the executor may do so under a deadline.
+        let future = Detached::new(future);
         match &self.executor {
             Handle::Global => smol::spawn(future).detach(),
             Handle::Static(executor) => executor.spawn(future).detach(),

@@ -1,12 +1,14 @@
 use std::future::Future;
 use std::io;
 
+use mtaio_runtime::Detached;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::Tokio;
 
 /// Starts a tokio runtime with a thread a core, runs `main` on it, and shuts it down: for mains,
-/// examples and tests. What `main` left running is dropped, blocking jobs are not waited for.
+/// examples and tests. `main` inherits no surroundings; what it left running is dropped, blocking
+/// jobs are not waited for.
 ///
 /// # Errors
 ///
@@ -29,7 +31,7 @@ pub fn block_on<F: Future>(main: impl FnOnce(Tokio) -> F) -> io::Result<F::Outpu
     let running = Running(Some(Builder::new_multi_thread().enable_all().build()?));
     let Some(runtime) = &running.0 else { unreachable!("taken only when it is dropped") };
     let rt = Tokio::new(runtime.handle().clone()).map_err(io::Error::other)?;
-    Ok(runtime.block_on(async { main(rt).await }))
+    Ok(runtime.block_on(Detached::new(async { main(rt).await })))
 }
 
 /// Shuts down without waiting, also when `main` panics.

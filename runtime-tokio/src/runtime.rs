@@ -3,7 +3,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::SystemTime;
 
-use mtaio_runtime::{Instant, Runtime, TaskName};
+use mtaio_runtime::{Detached, Instant, Runtime, TaskName};
 use tokio::runtime::{Handle, Id};
 
 use crate::clock::Clock;
@@ -130,7 +130,8 @@ impl Runtime for Tokio {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        drop(self.handle.spawn(future));
+        // Whoever drives the runtime may do so under a deadline.
+        drop(self.handle.spawn(Detached::new(future)));
     }
 
     fn spawn_blocking(&self, job: Box<dyn FnOnce() + Send>) {

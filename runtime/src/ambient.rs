@@ -132,6 +132,38 @@ impl<F: Future> Future for Attached<F> {
     }
 }
 
+pin_project! {
+    /// A future in no surroundings, wherever it is polled. For adapters: what
+    /// [`Runtime::spawn_detached`](crate::Runtime::spawn_detached) is given inherits nothing, also
+    /// not from a task that happens to drive the executor.
+    ///
+    /// # Cancel safety
+    ///
+    /// That of the future inside.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Detached<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Detached<F> {
+    /// Takes `future` out of all surroundings.
+    pub const fn new(future: F) -> Self {
+        Self { future }
+    }
+}
+
+impl<F: Future> Future for Detached<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        const { &Ambient::empty() }.enter(|| self.project().future.poll(cx))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};

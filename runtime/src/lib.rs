@@ -57,6 +57,8 @@
 //! - Poll the future until it is ready, on any thread, one poll at a time; drop it then, or when
 //!   the runtime ends. It never panics if it comes from [`RuntimeExt::spawn`]; contain the panic of
 //!   one that does not.
+//! - A future inherits nothing from whoever drives the executor: wrap what you are given in
+//!   [`Detached`], and run what `block_on` is given likewise.
 //! - When the runtime is gone, drop what is given to you, and leave sleeps pending.
 //! - Take the clock from where the timers have it, so that a sleep never ends early by it.
 //!   [`Instant::from_std`] puts real clocks on one epoch; a simulation starts at
@@ -81,7 +83,7 @@ mod runtime;
 mod sleep;
 mod task;
 
-pub use ambient::{Ambient, Attached};
+pub use ambient::{Ambient, Attached, Detached};
 pub use erased::DynRuntime;
 #[cfg(feature = "fast-clock")]
 pub use fast_clock::FastClock;

@@ -74,8 +74,12 @@ impl Deadline {
     /// one.
     pub fn current() -> Option<Self> {
         let ambient = Ambient::current();
-        let name = ambient.deadline_name();
-        ambient.deadline().map(|at| Self { name, ..Self::at(at) })
+        ambient.deadline().map(|at| Self::of(&ambient, at))
+    }
+
+    /// The deadline at `instant`, which is that of `ambient`.
+    pub(super) const fn of(ambient: &Ambient, instant: Instant) -> Self {
+        Self { name: ambient.deadline_name(), ..Self::at(instant) }
     }
 
     /// When it is.

@@ -1,11 +1,13 @@
 use std::future::Future;
 use std::marker::PhantomPinned;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::ptr;
+use std::task::{Context, Poll};
 
-use mtaio_runtime::{Ambient, Instant, Runtime};
+use mtaio_runtime::{Ambient, Instant, Runtime, Sleep};
 use pin_project_lite::pin_project;
 
+use super::cover::{self, Polling, Told};
 use super::deadline::Deadline;
 use super::elapsed::Elapsed;
 use super::handle::Handle;
@@ -60,13 +62,16 @@ pin_project! {
     pub struct WithDeadline<'a, F, R: Runtime> {
         #[pin]
         future: Option<F>,
-        #[pin]
-        sleep: Option<R::Sleep>,
         own: Option<Deadline>,
         // Since when the time counts, once that matters.
         began: Option<Instant>,
-        armed: Instant,
+        #[pin]
+        timer: Option<R::Sleep>,
+        // When the timer fires.
+        due: Instant,
+        told: Told,
         rt: Handle<'a, R>,
+        // Others know it by its address.
         #[pin]
         pinned: PhantomPinned,
     }
@@ -76,10 +81,11 @@ impl<'a, F, R: Runtime> WithDeadline<'a, F, R> {
     pub(super) fn new(rt: &'a R, own: Option<Deadline>, future: F) -> Self {
         Self {
             future: Some(future),
-            sleep: None,
             began: own.and_then(|own| own.made()),
             own,
-            armed: Instant::MAX,
+            timer: None,
+            due: Instant::MAX,
+            told: Told::default(),
             rt: Handle::Borrowed(rt),
             pinned: PhantomPinned,
         }
@@ -88,51 +94,80 @@ impl<'a, F, R: Runtime> WithDeadline<'a, F, R> {
     /// The same with a runtime of its own instead of a borrowed one: a future that can be returned
     /// from where the runtime is, or spawned.
     pub fn into_owned(self) -> WithDeadline<'static, F, R> {
-        let Self { future, sleep, own, began, armed, rt, pinned } = self;
-        WithDeadline { future, sleep, own, began, armed, rt: rt.into_owned(), pinned }
+        let Self { future, own, began, timer, due, told, rt, pinned } = self;
+        WithDeadline { future, own, began, timer, due, told, rt: rt.into_owned(), pinned }
     }
 }
 
 impl<F: Future, R: Runtime> Future for WithDeadline<'_, F, R> {
     type Output = Result<F::Output, Elapsed>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        let rt = this.rt.get();
         let inherited = Ambient::current();
-        let ambient = match &this.own {
-            Some(own) => own.ambient(),
+        let ambient = match &*this.own {
+            Some(own) => inherited.clone().with_named_deadline(own.instant(), own.name()),
             None => inherited.clone(),
         };
+        let polling = Polling::enter(ptr::from_ref(&*this.own).addr(), cx.waker(), rt);
         let polled = ambient.enter(|| match this.future.as_mut().as_pin_mut() {
             Some(future) => future.poll(cx),
             None => panic!("polled after it was ready"),
         });
         if let Poll::Ready(output) = polled {
+            drop(polling);
+            this.told.take_back();
+            this.timer.set(None);
             return Poll::Ready(Ok(output));
         }
-        let Some(deadline) = ambient.deadline() else { return Poll::Pending };
-        let rt = this.rt.get();
-        let began = *this.began.get_or_insert_with(|| rt.now());
-        if this.sleep.is_none() || *this.armed != deadline {
-            this.sleep.set(Some(rt.sleep_until(deadline)));
-            *this.armed = deadline;
+
+        // Without a deadline this is an instant that does not come.
+        let deadline = ambient.deadline().unwrap_or(Instant::MAX);
+        if deadline < Instant::MAX && this.began.is_none() {
+            *this.began = Some(rt.now());
         }
-        if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
-            ready!(sleep.poll(cx));
+        let kept_inside = polling.kept_inside();
+        if this.timer.is_none() && kept_inside <= deadline {
+            if polling.leave() && kept_inside < Instant::MAX {
+                cover::tell(kept_inside);
+            }
+            return Poll::Pending;
+        }
+        if this.timer.is_none() {
+            this.timer.set(Some(rt.sleep_until(deadline)));
+            *this.due = deadline;
+        }
+        if let Some(mut timer) = this.timer.as_mut().as_pin_mut() {
+            if *this.due != deadline {
+                timer.as_mut().reset(deadline);
+                *this.due = deadline;
+            }
+            if timer.poll(cx).is_pending() {
+                let serves = polling.leave();
+                this.told.remember(serves, cx.waker());
+                if serves {
+                    cover::tell(kept_inside.min(deadline));
+                }
+                return Poll::Pending;
+            }
         }
         ambient.enter(|| this.future.set(None));
+        drop(polling);
+        this.told.take_back();
+        this.timer.set(None);
         let now = rt.now();
-        Poll::Ready(Err(match &this.own {
-            Some(own) if inherited.deadline().is_none_or(|outer| own.instant() < outer) => {
-                Elapsed::deadline(*own, began, now)
-            }
-            _ => {
-                let mut outer = Deadline::at(deadline);
-                if let Some(name) = ambient.deadline_name() {
-                    outer = outer.named(name);
-                }
-                Elapsed::inherited(outer, began, now)
-            }
-        }))
+        Poll::Ready(Err(elapsed(*this.own, &inherited, this.began.unwrap_or(now), now)))
+    }
+}
+
+/// What began at `began` has come to its own deadline or to the inherited one, whichever is first.
+#[cold]
+fn elapsed(own: Option<Deadline>, inherited: &Ambient, began: Instant, now: Instant) -> Elapsed {
+    let outer = inherited.deadline().unwrap_or(Instant::MAX);
+    match own {
+        Some(own) if own.instant() < outer => Elapsed::deadline(own, began, now),
+        _ => Elapsed::inherited(Deadline::of(inherited, outer), began, now),
     }
 }

@@ -39,12 +39,14 @@ use super::handle::Handle;
 /// assert!(timeout(&rt, None, rt.sleep(2 * second)).await.is_ok());
 /// # });
 /// ```
+#[inline]
 pub fn timeout<R, F>(rt: &R, limit: impl Into<Option<Duration>>, future: F) -> Timeout<'_, F, R>
 where
     R: Runtime,
     F: Future,
 {
-    Timeout::new(future, limit.into(), Handle::Borrowed(rt))
+    let (limit, unset) = (limit.into(), Instant::ZERO);
+    Timeout { future, sleep: None, limit, began: unset, end: unset, rt: Handle::Borrowed(rt) }
 }
 
 pin_project! {
@@ -64,10 +66,6 @@ pin_project! {
 }
 
 impl<'a, F, R: Runtime> Timeout<'a, F, R> {
-    fn new(future: F, limit: Option<Duration>, rt: Handle<'a, R>) -> Self {
-        Self { future, sleep: None, limit, began: Instant::ZERO, end: Instant::ZERO, rt }
-    }
-
     /// The same with a runtime of its own instead of a borrowed one: a future that can be returned
     /// from where the runtime is, or spawned.
     ///
@@ -108,7 +106,7 @@ impl<F: Future, R: Runtime> Future for Timeout<'_, F, R> {
             }
             let rt = this.rt.get();
             *this.began = rt.now();
-            let end = this.limit.map_or(Instant::MAX, |limit| *this.began + limit);
+            let end = this.limit.map_or(Instant::MAX, |limit| this.began.saturating_add(limit));
             *this.end = deadline.map_or(end, |deadline| deadline.min(end));
             this.sleep.set(Some(rt.sleep_until(*this.end)));
         }
@@ -121,6 +119,7 @@ impl<F: Future, R: Runtime> Future for Timeout<'_, F, R> {
 
 /// What began at `began` has ended at `end`.
 #[cold]
+#[inline(never)]
 fn elapsed(limit: Option<Duration>, began: Instant, end: Instant, now: Instant) -> Elapsed {
     match limit {
         Some(limit) if began + limit == end => Elapsed::timeout(limit, now - began),

@@ -1,8 +1,15 @@
 //! What a task inherits from where it was spawned.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use mtaio_runtime::{Ambient, Instant, Runtime, RuntimeExt, Task};
+use mtaio_runtime::{Ambient, Instant, Runtime, RuntimeExt, Task, TaskName};
+use mtaio_smol::Smol;
+use mtaio_tokio::Tokio;
+use smol::Executor;
+use smol::future::yield_now;
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
 
 use crate::common::on_every_runtime;
 
@@ -57,4 +64,41 @@ async fn no_task_ends_by_its_deadline<R: Runtime>(rt: R) {
         })
     });
     assert_eq!(task.await.expect("a deadline is for waits to honour"), 8);
+}
+
+/// A future that tells by `told` which deadlines it sees, in its first poll and in a later one.
+async fn look(told: oneshot::Sender<[Option<Instant>; 2]>) {
+    let first = deadline();
+    yield_now().await;
+    let _ = told.send([first, deadline()]);
+}
+
+#[test]
+fn who_drives_tokio_under_a_deadline_hands_nothing_on() {
+    let runtime = Builder::new_current_thread().enable_time().build().expect("threads");
+    let rt = Tokio::new(runtime.handle().clone()).expect("timers");
+    let (told, seen) = oneshot::channel();
+    rt.spawn_detached(TaskName::new("bare"), look(told));
+    let (seen, outside) = under(HOUR, || runtime.block_on(async { (seen.await, deadline()) }));
+    assert_eq!(seen, Ok([None, None]));
+    assert_eq!(outside, Some(HOUR), "what tokio itself drives is in these surroundings");
+}
+
+#[test]
+fn who_drives_smol_under_a_deadline_hands_nothing_on() {
+    let executor = Arc::new(Executor::new());
+    let (told, seen) = oneshot::channel();
+    Smol::new(&executor).spawn_detached(TaskName::new("bare"), look(told));
+    let seen = under(HOUR, || smol::block_on(executor.run(seen)));
+    assert_eq!(seen, Ok([None, None]));
+}
+
+#[test]
+fn a_main_inherits_nothing() {
+    under(HOUR, || {
+        let seen = |first| async move { (first, deadline()) };
+        assert_eq!(mtaio_tokio::block_on(|_| seen(deadline())).expect("threads"), (None, None));
+        assert_eq!(mtaio_smol::block_on(|_| seen(deadline())).expect("threads"), (None, None));
+        assert_eq!(mtaio_sim::Sim::run(0, |_| seen(deadline())), (None, None));
+    });
 }

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mtaio::time::{Interval, MissedTick, interval, timeout};
+use mtaio::time::{
+    Deadline, Interval, MissedTick, Step, TimeoutGroup, cascade, interval, sleep, timeout,
+};
 use mtaio::{Instant, Runtime, RuntimeExt};
 use mtaio_sim::Sim;
 
@@ -129,5 +131,123 @@ fn a_delaying_interval_leaves_a_period_after_a_late_tick() {
                 assert_eq!(due, if taken < next { next } else { taken + ms(10) });
             }
         })
+    });
+}
+
+/// Scopes in each other, drawn by chance, with a wait inside, against what they must come to: the
+/// wait is over at the earliest of all deadlines, and of the scopes those end that say so.
+#[test]
+fn scopes_in_each_other_end_at_the_earliest_deadline() {
+    survives(|rt| async move {
+        let begun = rt.now();
+        let drawn = [(); 4].map(|()| ms(1 + rt.entropy() % 12));
+        let worker = {
+            let rt = rt.clone();
+            rt.clone().spawn_named(WORKER, async move {
+                let [a, b, c, needed] = drawn;
+                let [a, b, c] = [a, b, c].map(|limit| Deadline::at(begun + limit));
+                let wait = async {
+                    rt.yield_now().await;
+                    let slept = c.run(&rt, rt.sleep(needed)).await;
+                    rt.yield_now().await;
+                    slept
+                };
+                let all = a.run(&rt, b.run(&rt, wait)).await;
+                (all, rt.now())
+            })
+        };
+        let Some((all, ended)) = done_or_dropped(worker.await) else { return };
+        let [a, b, c, needed] = drawn;
+        let earliest = a.min(b).min(c);
+        match all {
+            Ok(Ok(Ok(()))) => assert!(ended >= begun + needed),
+            // Whichever tells it, it is not before the earliest of those that it may be.
+            Ok(Ok(Err(_))) => assert!(ended >= begun + earliest),
+            Ok(Err(_)) => assert!(ended >= begun + a.min(b)),
+            Err(_) => assert!(ended >= begun + a),
+        }
+        // Timers are at most 3 ms late, and nothing else takes time.
+        assert!(ended <= begun + earliest.min(needed) + ms(3), "{ended:?} of {drawn:?}");
+    });
+}
+
+#[test]
+fn a_deadline_is_inherited_down_to_grandchildren() {
+    survives(|rt| async move {
+        let census = Census::default();
+        let worker = {
+            let (rt, census) = (rt.clone(), census.clone());
+            rt.clone().spawn_named(WORKER, async move {
+                let inner = rt.clone();
+                let family = async {
+                    let child = rt.spawn(async move {
+                        let (rt, _alive) = (inner.clone(), census.enter());
+                        let grandchild = inner.spawn(async move { sleep(&rt, ms(500)).await });
+                        grandchild.await.expect("it ends")
+                    });
+                    child.await.expect("it ends")
+                };
+                let begun = rt.now();
+                let late = Deadline::after(&rt, ms(8)).run(&rt, family).await;
+                assert!(matches!(late, Ok(Err(_)) | Err(_)), "{late:?}");
+                assert!(rt.now() >= begun + ms(8) && rt.now() <= begun + ms(8 + 3));
+            })
+        };
+        done_or_dropped(worker.await);
+        rt.run_until_stalled().await;
+        assert_eq!(census.now(), 0);
+    });
+}
+
+#[test]
+fn a_group_leaves_nobody_behind() {
+    survives(|rt| async move {
+        let census = Census::default();
+        let worker = {
+            let (rt, census) = (rt.clone(), census.clone());
+            rt.clone().spawn_named(WORKER, async move {
+                let mut group = TimeoutGroup::with_runtime(&rt, ms(5)).expect("a limit");
+                for time in [1, 4, 30, 60] {
+                    let (rt, census) = (rt.clone(), census.clone());
+                    group.spawn(async move {
+                        let _alive = census.enter();
+                        rt.sleep(ms(time)).await;
+                        time
+                    });
+                }
+                let results = group.join().await;
+                assert_eq!(census.now(), 0, "nothing of it runs when it answers");
+                assert!(results[2].is_err() && results[3].is_err());
+            })
+        };
+        done_or_dropped(worker.await);
+        rt.run_until_stalled().await;
+        assert_eq!(census.now(), 0);
+    });
+}
+
+#[test]
+fn a_cascade_tries_one_after_the_other() {
+    survives(|rt| async move {
+        let census = Census::default();
+        let worker = {
+            let (rt, census) = (rt.clone(), census.clone());
+            rt.clone().spawn_named(WORKER, async move {
+                let attempt = {
+                    let (rt, census) = (rt.clone(), census.clone());
+                    async move |step: Step| {
+                        let _alive = census.enter();
+                        rt.sleep(ms(if step.index == 2 { 1 } else { 100 })).await;
+                        Ok::<_, ()>(step.index)
+                    }
+                };
+                let begun = rt.now();
+                let tried = cascade(&rt, [ms(2), ms(4), ms(50)], attempt).expect("they make sense");
+                assert_eq!(tried.await, Ok(2));
+                assert!(rt.now() >= begun + ms(7));
+            })
+        };
+        done_or_dropped(worker.await);
+        assert!(census.most() <= 1 && census.now() == 0);
     });
 }

@@ -7,6 +7,10 @@ mod common;
 
 mod allocations;
 mod backoff;
+mod cascade;
+mod deadline;
+mod elsewhere;
+mod group;
 mod interval;
 mod interval_exact;
 mod jitter;

@@ -1,9 +1,10 @@
-//! Timeouts.
+//! Timeouts, and deadlines in each other.
 
 use std::future::{Future, Ready, ready};
 use std::hint::black_box;
+use std::time::Duration;
 
-use mtaio::time::timeout;
+use mtaio::time::{Deadline, timeout};
 use mtaio_runtime::{DynRuntime, Runtime};
 
 use super::futures::YieldOnce;
@@ -20,6 +21,7 @@ pub(super) fn contests(hosts: &Hosts) -> Vec<Contest> {
     for host in &hosts.tokio {
         contests.extend(timeouts(host, Gate));
         contests.extend(erased_timeouts(host));
+        contests.extend(nested_deadlines(host));
     }
     contests.extend(timeouts(&hosts.tokio_task, Wish));
     contests
@@ -87,6 +89,69 @@ where
     timed_on(host, move |times| async move {
         for _ in 0..times {
             black_box(tokio::time::timeout(LONG, inner()).await?);
+        }
+        Ok(())
+    })
+}
+
+/// Three deadlines in each other around a future that is pending once, with the tightest inside and
+/// outside, against one of them, and against three timeouts.
+fn nested_deadlines(host: &TokioHost) -> [Contest; 2] {
+    let [tight, middle, loose] = [LONG, 2 * LONG, 3 * LONG];
+    [
+        nested("deadline-nested", host, [loose, middle, tight]),
+        nested("deadline-nested-outer", host, [tight, middle, loose]),
+    ]
+}
+
+fn nested(kind: &str, host: &TokioHost, limits: [Duration; 3]) -> Contest {
+    Contest::new(GROUP, format!("{kind}/{}", host.name()))
+        .ours(our_three(host, limits))
+        .peer("one deadline", Gate(Ratio(1.3)), our_one(host))
+        .peer("three tokio timeouts", Wish(Ratio(1.0)), tokio_three(host, limits))
+}
+
+fn our_three(host: &TokioHost, [outer, middle, inner]: [Duration; 3]) -> Side {
+    let rt = host.adapter();
+    timed_on(host, move |times| {
+        let rt = rt.clone();
+        async move {
+            for _ in 0..times {
+                let outermost = Deadline::after(&rt, outer).run(&rt, async {
+                    let around = Deadline::after(&rt, middle).run(&rt, async {
+                        Deadline::after(&rt, inner).run(&rt, after_a_yield()).await
+                    });
+                    around.await
+                });
+                black_box(outermost.await???);
+            }
+            Ok(())
+        }
+    })
+}
+
+fn our_one(host: &TokioHost) -> Side {
+    let rt = host.adapter();
+    timed_on(host, move |times| {
+        let rt = rt.clone();
+        async move {
+            for _ in 0..times {
+                black_box(Deadline::after(&rt, LONG).run(&rt, after_a_yield()).await?);
+            }
+            Ok(())
+        }
+    })
+}
+
+fn tokio_three(host: &TokioHost, [outer, middle, inner]: [Duration; 3]) -> Side {
+    use tokio::time::timeout;
+
+    timed_on(host, move |times| async move {
+        for _ in 0..times {
+            let outermost = timeout(outer, async {
+                timeout(middle, async { timeout(inner, after_a_yield()).await }).await
+            });
+            black_box(outermost.await???);
         }
         Ok(())
     })
