@@ -38,6 +38,7 @@ macro_rules! on_every_runtime {
 
 on_every_runtime!(
     sums_up_january,
+    sums_up_january_although_lookups_fail,
     reports_malformed_rows_and_goes_on,
     numbers_lines_whatever_ends_them,
     sums_up_no_rows,
@@ -52,12 +53,48 @@ fn sums_up_january(runtime: &str) {
     assert_eq!(ran.stderr, "");
 }
 
+fn sums_up_january_although_lookups_fail(runtime: &str) {
+    let ran = run(["--runtime", runtime, "--faults", "0.45", "--json", "-"]);
+    ran.succeeded();
+    assert_eq!(ran.json(), expected());
+    assert_eq!(ran.stderr, "");
+}
+
 #[test]
-fn sim_sums_up_january_on_every_seed() {
-    for seed in ["1", "42", "18446744073709551615"] {
-        let ran = run(["--runtime", "sim", "--seed", seed, "--json", "-"]);
+fn sim_sums_up_january_on_every_seed_whatever_fails() {
+    for (seed, faults) in [
+        ("1", "0"),
+        ("42", "0.1"),
+        ("42", "0.3"),
+        ("43", "0.49"),
+        ("44", "0.8"),
+        ("18446744073709551615", "0.45"),
+    ] {
+        let ran = run(["--runtime", "sim", "--seed", seed, "--faults", faults, "--json", "-"]);
         ran.succeeded();
-        assert_eq!(ran.json(), expected(), "seed {seed}");
+        assert_eq!(ran.json(), expected(), "seed {seed}, faults {faults}");
+    }
+}
+
+/// Or the runs above would show nothing.
+#[test]
+fn lookups_fail_as_often_as_they_are_told_to() {
+    use flights::faults::Faults;
+    use mtaio_sim::{Explore, Sim};
+
+    for (probability, seed) in [(0.0, 1), (0.3, 2), (0.45, 3), (0.9, 4)] {
+        let failed = async move |rt: Sim| {
+            let faults = Faults::new(probability, seed);
+            let mut failed = 0_u32;
+            for _ in 0..10_000 {
+                let call = faults.call(&rt);
+                let late = mtaio::time::timeout(&rt, std::time::Duration::from_millis(20), call);
+                failed += u32::from(!matches!(late.await, Ok(Ok(()))));
+            }
+            f64::from(failed) / 10_000.0
+        };
+        let failed = Explore::new().run_seed(0, failed).unwrap();
+        assert!((failed - probability).abs() < 0.02, "{failed} instead of {probability}");
     }
 }
 
@@ -314,16 +351,22 @@ fn files_without_their_columns_are_refused() {
 
 #[test]
 fn arguments_that_mean_nothing_are_refused() {
-    let options = "--runtime, --flights, --planes, --airlines, --seed, --json, --quiet and --help";
+    let options = "--runtime, --flights, --planes, --airlines, --faults, --seed, --json, --quiet and \
+                   --help";
     let runtimes = "allowed are tokio, smol and sim";
+    let probabilities = "allowed is a number from 0 to less than 1";
     let seeds = "allowed is a whole number from 0 to 18446744073709551615";
     for (argument, message) in [
-        ("--faults=0.1", format!("unknown option `--faults`, allowed are {options}")),
+        ("--retries=3", format!("unknown option `--retries`, allowed are {options}")),
         ("-x", format!("unknown option `-x`, allowed are {options}")),
         ("a.csv", format!("unexpected argument `a.csv`: everything is said by options, {options}")),
         ("--runtime=Tokio", format!("unknown runtime `Tokio`, {runtimes}")),
         ("--runtime=", format!("unknown runtime ``, {runtimes}")),
         ("--runtime", "missing argument for option '--runtime'".to_owned()),
+        ("--faults=some", format!("`--faults` is `some`, {probabilities}")),
+        ("--faults=1", format!("`--faults` is `1`, {probabilities}")),
+        ("--faults=-0.1", format!("`--faults` is `-0.1`, {probabilities}")),
+        ("--faults=NaN", format!("`--faults` is `NaN`, {probabilities}")),
         ("--seed=soon", format!("`--seed` is `soon`, {seeds}")),
         ("--seed=-1", format!("`--seed` is `-1`, {seeds}")),
         ("--seed=18446744073709551616", format!("`--seed` is `18446744073709551616`, {seeds}")),
@@ -337,9 +380,8 @@ fn arguments_that_mean_nothing_are_refused() {
 fn help_names_every_option() {
     let ran = run(["--runtime", "smol", "--help"]);
     ran.succeeded();
-    for option in
-        ["--runtime", "--flights", "--planes", "--airlines", "--seed", "--json", "--quiet"]
-    {
+    let options = "--runtime --flights --planes --airlines --faults --seed --json --quiet";
+    for option in options.split(' ') {
         assert!(ran.stdout.contains(&format!("\n  {option} ")), "{option}");
     }
 }

@@ -16,7 +16,8 @@ Usage: flights [OPTIONS]
   --flights CSV    the flights [default: examples/data/flights-2013-01.csv]
   --planes CSV     the aircraft by tail number [default: examples/data/planes.csv]
   --airlines CSV   the airlines by carrier [default: examples/data/airlines.csv]
-  --seed N         the simulator's schedule; other runtimes have no use for it [default: 0]
+  --faults P       how likely a lookup fails, from 0 to less than 1 [default: 0]
+  --seed N         which lookups fail, and the simulator's schedule [default: 0]
   --json FILE      write the summary as JSON; - is standard output, in place of the table
   --quiet          print no table
   --help           print this
@@ -26,7 +27,7 @@ The exit code is 2 when the arguments or the files are not usable, 1 when anythi
 ";
 
 const OPTIONS: &str =
-    "--runtime, --flights, --planes, --airlines, --seed, --json, --quiet and --help";
+    "--runtime, --flights, --planes, --airlines, --faults, --seed, --json, --quiet and --help";
 
 /// What is asked for.
 pub enum Command {
@@ -39,6 +40,8 @@ pub struct Args {
     pub flights: PathBuf,
     pub planes: PathBuf,
     pub airlines: PathBuf,
+    /// A probability: 0 to less than 1.
+    pub faults: f64,
     pub seed: u64,
     /// `-` is standard output.
     pub json: Option<PathBuf>,
@@ -59,6 +62,8 @@ pub enum ArgsError {
     UnknownOption(String),
     #[error("unknown runtime `{0}`, allowed are tokio, smol and sim")]
     UnknownRuntime(String),
+    #[error("`--faults` is `{0}`, allowed is a number from 0 to less than 1")]
+    Faults(String),
     #[error("`--seed` is `{0}`, allowed is a whole number from 0 to {max}", max = u64::MAX)]
     Seed(String),
     #[error("unexpected argument `{0}`: everything is said by options, {OPTIONS}")]
@@ -78,6 +83,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, A
             Arg::Long("flights") => args.flights = parser.value()?.into(),
             Arg::Long("planes") => args.planes = parser.value()?.into(),
             Arg::Long("airlines") => args.airlines = parser.value()?.into(),
+            Arg::Long("faults") => {
+                let value = text(parser.value()?);
+                let faults = value.parse().ok().filter(|faults| (0.0..1.0).contains(faults));
+                args.faults = faults.ok_or(ArgsError::Faults(value))?;
+            }
             Arg::Long("seed") => {
                 let value = parser.value()?;
                 args.seed = value.parse().map_err(|_| ArgsError::Seed(text(value)))?;
@@ -105,6 +115,7 @@ impl Default for Args {
             flights: data.join("flights-2013-01.csv"),
             planes: data.join("planes.csv"),
             airlines: data.join("airlines.csv"),
+            faults: 0.0,
             seed: 0,
             json: None,
             quiet: false,

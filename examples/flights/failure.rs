@@ -25,8 +25,8 @@ pub enum Failure {
     Runtime(io::Error),
     #[error(transparent)]
     Simulation(#[from] mtaio_sim::Failure),
-    #[error("the executor refuses its settings: {0}")]
-    Executor(#[from] ConfigError),
+    #[error("a setting is refused: {0}")]
+    Config(#[from] ConfigError),
     #[error("a chunk of rows was not read: {0}")]
     Reading(#[from] JoinError),
     #[error("a lookup did not end: {0}")]

@@ -8,15 +8,17 @@
 //!
 //! Where to look: `pipeline.rs` is the work, written once against `Runtime`, and `on_runtime` below
 //! is the one place that knows which runtimes there are. The rest is what any program needs:
-//! arguments, files, a report.
+//! arguments, files, a report. `lookups.rs` shows the policies.
 
 #![allow(unreachable_pub)] // In a program nothing is reachable: `pub` is what a module offers.
 
 mod args;
 mod csv;
 mod failure;
+pub mod faults;
 mod flight;
 mod json;
+mod lookups;
 mod pipeline;
 mod rejects;
 mod summary;
@@ -28,13 +30,16 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use mtaio::Runtime;
 use mtaio_sim::Sim;
 
 use self::args::{Args, Command, RuntimeName};
 use self::csv::Malformed;
 use self::failure::Failure;
+use self::faults::Faults;
 use self::flight::Flights;
 use self::json::JsonOutput;
+use self::lookups::Lookups;
 use self::pipeline::summarise;
 use self::rejects::Rejects;
 use self::summary::Summary;
@@ -92,17 +97,29 @@ fn on_runtime(
     tables: Tables,
     reject: impl FnMut(Malformed),
 ) -> Result<Summary, Failure> {
+    let faults = Faults::new(args.faults, args.seed);
     match args.runtime {
         RuntimeName::Tokio => {
-            mtaio_tokio::block_on(async move |rt| summarise(&rt, flights, tables, reject).await)
+            mtaio_tokio::block_on(async move |rt| work(&rt, flights, tables, faults, reject).await)
                 .map_err(Failure::Runtime)?
         }
         RuntimeName::Smol => {
-            mtaio_smol::block_on(async move |rt| summarise(&rt, flights, tables, reject).await)
+            mtaio_smol::block_on(async move |rt| work(&rt, flights, tables, faults, reject).await)
                 .map_err(Failure::Runtime)?
         }
         RuntimeName::Sim => {
-            Sim::try_run(args.seed, async move |rt| summarise(&rt, flights, tables, reject).await)?
+            let work = async move |rt| work(&rt, flights, tables, faults, reject).await;
+            Sim::try_run(args.seed, work)?
         }
     }
+}
+
+async fn work<R: Runtime>(
+    rt: &R,
+    flights: Flights,
+    tables: Tables,
+    faults: Faults,
+    reject: impl FnMut(Malformed),
+) -> Result<Summary, Failure> {
+    summarise(rt, flights, Lookups::new(rt, tables, faults)?, reject).await
 }

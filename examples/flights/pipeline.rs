@@ -1,4 +1,7 @@
 //! The work: read, validate, enrich, summarise. It knows `Runtime` and no runtime.
+//!
+//! A flight whose lookup came to nothing goes back and is tried again with those that come after
+//! it: none is dropped.
 
 use std::sync::Arc;
 
@@ -7,14 +10,15 @@ use mtaio::{Runtime, RuntimeExt, Task, TaskExecutor};
 use super::csv::{Chunk, InputError, Malformed};
 use super::failure::Failure;
 use super::flight::{Flight, Flights};
+use super::lookups::{Lookups, Unanswered};
 use super::summary::Summary;
-use super::tables::{Aircraft, Tables};
+use super::tables::Aircraft;
 
 /// Rows in memory: one such chunk is being enriched while the next is read.
 const CHUNK: usize = 1_000;
 
-/// Lookups under way at once.
-const LOOKUPS: usize = 64;
+/// Flights that are looked up at once.
+const FLIGHTS: usize = 64;
 
 /// A flight and what the lookups told of it.
 pub struct Enriched {
@@ -24,33 +28,58 @@ pub struct Enriched {
     pub aircraft: Option<Aircraft>,
 }
 
+/// What the flights are looked up in, and how.
+pub struct Work<R: Runtime> {
+    executor: TaskExecutor<R>,
+    lookups: Arc<Lookups<R>>,
+    summary: Summary,
+}
+
 /// Sums up all flights. Malformed rows are handed to `reject`, and stop nothing.
 pub async fn summarise<R: Runtime>(
     rt: &R,
     flights: Flights,
-    tables: Tables,
+    lookups: Lookups<R>,
     mut reject: impl FnMut(Malformed),
 ) -> Result<Summary, Failure> {
-    let executor = TaskExecutor::new(rt).limit(LOOKUPS)?;
-    let tables = Arc::new(tables);
-    let mut summary = Summary::default();
+    let executor = TaskExecutor::with_runtime(rt).limit(FLIGHTS)?;
+    let summary = Summary::default();
+    let mut work = Work { executor, lookups: Arc::new(lookups), summary };
+    let mut again = Vec::new();
 
     let mut reading = read(rt, flights);
     while let Some((chunk, rest)) = reading.await?? {
         reading = read(rt, rest);
+        let valid = chunk.into_iter().filter_map(|row| row.map_err(&mut reject).ok());
+        again = work.go_through(again.into_iter().chain(valid).collect()).await?;
+    }
+    while !again.is_empty() {
+        again = work.go_through(again).await?;
+    }
+    Ok(work.summary)
+}
 
-        let rows = chunk.into_iter();
-        let valid = rows.filter_map(|row| row.map_err(&mut reject).ok());
-        let tables = Arc::clone(&tables);
-        let enriched = executor
-            .map(valid, async move |flight| enrich(&tables, flight).await)
+impl<R: Runtime> Work<R> {
+    /// Looks flights up and sums them up, and answers those whose lookup came to nothing: they are
+    /// to be tried again.
+    async fn go_through(&mut self, flights: Vec<Flight>) -> Result<Vec<Flight>, Failure> {
+        let lookups = Arc::clone(&self.lookups);
+        let enriched = self
+            .executor
+            .map(flights, async move |flight| enrich(&lookups, flight).await)
             .unordered() // A sum has no order.
-            .values() // A lookup has no errors so far.
+            .values() // What came to nothing is a flight as well.
             .await?;
 
-        enriched.into_iter().for_each(|flight| summary.add(flight));
+        let mut again = Vec::new();
+        for flight in enriched {
+            match flight {
+                Ok(enriched) => self.summary.add(enriched),
+                Err(flight) => again.push(flight),
+            }
+        }
+        Ok(again)
     }
-    Ok(summary)
 }
 
 /// A chunk, and the rows that are left; `None` after the last.
@@ -61,12 +90,25 @@ fn read<R: Runtime>(rt: &R, mut rows: Flights) -> Task<Read> {
     rt.unblock(move || Ok(rows.read_chunk(CHUNK)?.map(|chunk| (chunk, rows))))
 }
 
-/// Asks what is known of a flight.
-async fn enrich(tables: &Tables, flight: Flight) -> Enriched {
-    let airline = tables.airline(&flight.carrier).await;
+/// Asks what is known of a flight; gives it back where there is no answer.
+async fn enrich<R: Runtime>(lookups: &Lookups<R>, flight: Flight) -> Result<Enriched, Flight> {
+    match look_up(lookups, &flight).await {
+        Ok((airline, aircraft)) => Ok(Enriched { flight, airline, aircraft }),
+        Err(unanswered) => {
+            lookups.spare(&unanswered).await;
+            Err(flight)
+        }
+    }
+}
+
+async fn look_up<R: Runtime>(
+    lookups: &Lookups<R>,
+    flight: &Flight,
+) -> Result<(Option<String>, Option<Aircraft>), Unanswered> {
+    let airline = lookups.airline(&flight.carrier).await?;
     let aircraft = match flight.tailnum() {
-        Some(tailnum) => tables.aircraft(tailnum).await,
+        Some(tailnum) => lookups.aircraft(tailnum).await?,
         None => None,
     };
-    Enriched { flight, airline, aircraft }
+    Ok((airline, aircraft))
 }

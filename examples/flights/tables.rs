@@ -34,14 +34,12 @@ impl Tables {
     }
 
     /// The aircraft that carries this number, if it is known.
-    ///
-    /// Async, as a lookup in some service would be, though a table answers at once.
-    pub async fn aircraft(&self, tailnum: &str) -> Option<Aircraft> {
+    pub fn aircraft(&self, tailnum: &str) -> Option<Aircraft> {
         self.aircraft.get(tailnum).cloned()
     }
 
     /// The name of the airline with this code, if it is known.
-    pub async fn airline(&self, carrier: &str) -> Option<String> {
+    pub fn airline(&self, carrier: &str) -> Option<String> {
         self.airlines.get(carrier).cloned()
     }
 }
