@@ -48,6 +48,7 @@
 
 mod error;
 mod exchange;
+mod fanout;
 mod fifo;
 mod future;
 mod heap;
@@ -67,6 +68,9 @@ mod testing;
 mod wakes;
 
 pub use self::error::{Closed, PutError, TaskDoneError, TryGetError};
+pub(crate) use self::fanout::{
+    Fanout, Parcel, Publish, Published, Single, Tap, TapKey, TapStats, To,
+};
 pub use self::fifo::Queue;
 pub use self::latch::Latch;
 pub use self::lifo::LifoQueue;
