@@ -35,6 +35,7 @@
 //! | [`queue`] | [`Queue`](queue::Queue), [`PriorityQueue`](queue::PriorityQueue), [`LifoQueue`](queue::LifoQueue); [`Latch`](queue::Latch), [`Overflow`](queue::Overflow) |
 //! | [`executor`] | [`TaskExecutor`]: run, gather, map, shut down; [`CancellationToken`] |
 //! | [`scope`] | [`ResourceScope`]: close resources in order, all of them, whatever happens |
+//! | [`stream`] | [`StreamExt`]: windows, batches, groups, copies, many calls at once; [`Timed`](stream::Timed): the same by the clock |
 //! | [`callback`] | what an async closure must be to be called many times at once |
 //! | [`limit`] | [`Limiter`](limit::Limiter): how often, how many at once |
 //! | [`retryable`] | [`Retryable`]: which errors are worth another attempt |
@@ -68,6 +69,7 @@ pub mod limit;
 pub mod queue;
 pub mod retryable;
 pub mod scope;
+pub mod stream;
 pub mod time;
 
 pub use mtaio_runtime::{
@@ -79,6 +81,7 @@ pub use crate::error::Error;
 pub use crate::executor::{CancellationToken, TaskExecutor};
 pub use crate::retryable::Retryable;
 pub use crate::scope::ResourceScope;
+pub use crate::stream::StreamExt;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

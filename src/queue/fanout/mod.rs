@@ -1,6 +1,6 @@
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Poll, Waker};
+use std::sync::{Arc, Mutex};
+use std::task::{Poll, Wake, Waker};
 
 use slab::Slab;
 
@@ -231,6 +231,17 @@ impl<T: Clone> Fanout<T> {
         let left = lock(&self.state).leave(place, &mut wakes);
         drop(left);
         wakes.wake();
+    }
+}
+
+/// As the waker of a source that any of the readers may poll.
+impl<T: Send + 'static> Wake for Fanout<T> {
+    fn wake(self: Arc<Self>) {
+        self.wake_readers();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.wake_readers();
     }
 }
 

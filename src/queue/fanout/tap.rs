@@ -75,6 +75,16 @@ impl<T> Tap<T> {
         }
     }
 
+    /// Whether the next item is at hand, without a look into the mailbox.
+    pub(crate) fn has_burst(&self) -> bool {
+        !self.burst.is_empty()
+    }
+
+    /// Takes its mailbox away: it holds nobody up any more.
+    pub(crate) fn close(&self) {
+        self.fanout.shut(self.key);
+    }
+
     pub(crate) fn stats(&self) -> TapStats {
         let mut state = lock(&self.fanout.state);
         let (waiting, missed) =
@@ -85,6 +95,6 @@ impl<T> Tap<T> {
 
 impl<T> Drop for Tap<T> {
     fn drop(&mut self) {
-        self.fanout.shut(self.key);
+        self.close();
     }
 }
