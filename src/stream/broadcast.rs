@@ -111,14 +111,15 @@ impl<S: Stream<Item: Clone>> Shared<S> {
     fn read(&self) -> bool {
         // Before the look, so that whoever makes room after it tells of it.
         self.is_stuck.store(true, Ordering::SeqCst);
-        let room = self.fanout.room().unwrap_or(BURST);
-        if room == 0 {
+        if self.fanout.room() == Some(0) {
             return false;
         }
         self.is_stuck.store(false, Ordering::SeqCst);
         let Some(source) = lock(&self.source).take() else { return self.fanout.is_closed() };
+        // To read ahead is not to cost anybody an item who reads along.
+        let most = self.fanout.spare().unwrap_or(1).min(BURST);
         let mut reading = Reading { shared: self, source: Some(source) };
-        let (burst, end) = reading.burst(room.min(BURST));
+        let (burst, end) = reading.burst(most);
         let is_any = !burst.is_empty();
         if is_any {
             // It is the only one that publishes, and there is room.

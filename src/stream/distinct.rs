@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_util::Stream;
+use futures_util::stream::{Fuse, StreamExt as _};
 use pin_project_lite::pin_project;
 
 use crate::config::ConfigError;
@@ -19,7 +20,7 @@ pin_project! {
     #[must_use = "streams do nothing unless polled"]
     pub struct Distinct<S, K, KeyOf> {
         #[pin]
-        source: S,
+        source: Fuse<S>,
         key_of: KeyOf,
         remembered: Remembered<K>,
         dropped: u64,
@@ -37,7 +38,7 @@ where
             return Err(ConfigError::new("memory", "0", "1 or more"));
         }
         let remembered = Remembered { keys: HashSet::new(), order: VecDeque::new(), memory };
-        Ok(Self { source, key_of, remembered, dropped: 0 })
+        Ok(Self { source: source.fuse(), key_of, remembered, dropped: 0 })
     }
 
     /// How many items were dropped because their keys were remembered.

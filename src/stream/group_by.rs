@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt;
 use std::hash::Hash;
 use std::pin::Pin;
@@ -37,7 +36,9 @@ pin_project! {
 
 /// The groups that can be given items.
 struct Groups<K, T> {
-    lanes: HashMap<K, Arc<Lane<T>>>,
+    /// Each with its number, in the order in which they began.
+    lanes: HashMap<K, (u64, Arc<Lane<T>>)>,
+    next: u64,
     /// With so many, those that nobody holds any more are looked for.
     sweep_at: usize,
 }
@@ -66,7 +67,7 @@ where
         if capacity == 0 {
             return Err(ConfigError::new("capacity", "0", "1 or more"));
         }
-        let groups = Groups { lanes: HashMap::new(), sweep_at: 64 };
+        let groups = Groups { lanes: HashMap::new(), next: 0, sweep_at: 64 };
         Ok(Self { source: source.fuse(), key_of, capacity, groups, waiting: None })
     }
 }
@@ -117,7 +118,7 @@ enum Given<K, T> {
 impl<K: Hash + Eq + Clone, T> Groups<K, T> {
     fn put(&mut self, key: K, item: T, capacity: usize, cx: &Context<'_>) -> Given<K, T> {
         let mut item = item;
-        if let Some(lane) = self.lanes.get(&key) {
+        if let Some((_, lane)) = self.lanes.get(&key) {
             item = match lane.put(item, cx) {
                 Put::Taken => return Given::Taken,
                 Put::Full(item) => return Given::Full(key, item),
@@ -125,21 +126,22 @@ impl<K: Hash + Eq + Clone, T> Groups<K, T> {
             };
         }
         if self.lanes.len() >= self.sweep_at {
-            self.lanes.retain(|_, lane| !lane.is_gone());
+            self.lanes.retain(|_, (_, lane)| !lane.is_gone());
             self.sweep_at = 64.max(2 * self.lanes.len());
         }
         let lane = Arc::new(Lane::new(capacity, item));
-        match self.lanes.entry(key.clone()) {
-            Entry::Occupied(mut gone) => drop(gone.insert(Arc::clone(&lane))),
-            Entry::Vacant(vacant) => drop(vacant.insert(Arc::clone(&lane))),
-        }
+        self.next += 1;
+        self.lanes.insert(key.clone(), (self.next, Arc::clone(&lane)));
         Given::Begun(Group { key, lane })
     }
 }
 
 impl<K, T> Groups<K, T> {
     fn end(&mut self) {
-        for (_, lane) in self.lanes.drain() {
+        let mut lanes: Vec<_> = self.lanes.drain().map(|(_, lane)| lane).collect();
+        // Not in the map's order, which is another in each run.
+        lanes.sort_unstable_by_key(|(number, _)| *number);
+        for (_, lane) in lanes {
             lane.end();
         }
     }

@@ -96,7 +96,7 @@ impl<S: Stream<Item: Clone>> Stream for Window<S> {
         }
         *this.unseen = 0;
         let mut tail = std::mem::take(this.items);
-        tail.drain(..*this.start);
+        tail.drain(..std::mem::take(this.start));
         Poll::Ready(Some(tail))
     }
 

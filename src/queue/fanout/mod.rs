@@ -109,6 +109,14 @@ impl<T> Fanout<T> {
         waits.map(|(_, mailbox)| mailbox.room()).min()
     }
 
+    /// How many could be published now without a loss for who is not behind already: the least room
+    /// of those that have any.
+    pub(crate) fn spare(&self) -> Option<usize> {
+        let state = lock(&self.state);
+        let rooms = state.mailboxes.iter().map(|(_, mailbox)| mailbox.room());
+        rooms.filter(|room| *room > 0).min()
+    }
+
     /// How many read.
     pub(crate) fn len(&self) -> usize {
         lock(&self.state).mailboxes.len()

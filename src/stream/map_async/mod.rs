@@ -144,6 +144,10 @@ where
     /// (`buffered` and `buffer_unordered` of the crate futures stand still while the body of a loop
     /// over them runs, and may so be waited for by it for ever: `futures-rs#2387`.)
     ///
+    /// To spawn it, let the body own what it captures, by `async move |result| ..`: today's compiler
+    /// can't tell that a future is `Send` which holds a body that borrows. A body that has to borrow
+    /// is for a loop with [`beside`](Self::beside).
+    ///
     /// # Cancel safety
     ///
     /// Dropping the future drops the body that runs, the calls in flight, and the results that
@@ -212,8 +216,34 @@ where
         MapStats { taken: self.count, in_flight: self.in_flight.len(), ready, waiting }
     }
 
-    /// Runs `body`, and polls the calls while it has to wait.
-    async fn beside<B: Future>(mut self: Pin<&mut Self>, body: B) -> B::Output {
+    /// Runs `body`, and polls the calls while it has to wait: what [`for_each`](Self::for_each) does
+    /// with each result, for loops of your own.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops `body`, and nothing else.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::pin::pin;
+    /// use std::time::Duration;
+    /// use futures::{StreamExt as _, stream};
+    /// use mtaio::{Instant, Runtime, RuntimeExt, StreamExt};
+    ///
+    /// # mtaio_sim::Sim::run(0, |rt| async move {
+    /// let second = Duration::from_secs(1);
+    /// let clock = rt.clone();
+    /// let slow = stream::iter(0..4).map_async(4, async move |_: u32| clock.sleep(second).await)?;
+    /// let mut slow = pin!(slow.unordered());
+    /// // The calls take one second, and it is the one in which something else is done.
+    /// slow.as_mut().beside(rt.sleep(second)).await;
+    /// assert_eq!(slow.count().await, 4);
+    /// assert_eq!(rt.now(), Instant::ZERO + second);
+    /// # Ok::<(), mtaio::ConfigError>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn beside<B: Future>(mut self: Pin<&mut Self>, body: B) -> B::Output {
         let mut body = pin!(body);
         poll_fn(|cx| {
             let polled = body.as_mut().poll(cx);

@@ -54,13 +54,15 @@ impl<S: Stream, R: Runtime> Stream for BatchWithin<S, R> {
         loop {
             match this.source.as_mut().poll_next(cx) {
                 Poll::Ready(Some(item)) => {
+                    if this.items.is_empty() {
+                        this.items.reserve_exact((*this.size).min(AT_ONCE));
+                    }
                     this.items.push(item);
                     let len = this.items.len();
                     if len >= *this.size {
                         return Poll::Ready(Some(mem::take(this.items)));
                     }
                     if len == 1 {
-                        this.items.reserve_exact((*this.size).min(AT_ONCE) - 1);
                         *this.due = this.alarm.now() + *this.within;
                         *this.unlooked = 0;
                     } else if *this.unlooked > 0 {

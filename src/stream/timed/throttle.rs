@@ -3,6 +3,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_util::Stream;
+use futures_util::stream::{Fuse, StreamExt as _};
 use mtaio_runtime::{Instant, Runtime};
 use pin_project_lite::pin_project;
 
@@ -17,7 +18,7 @@ pin_project! {
     #[must_use = "streams do nothing unless polled"]
     pub struct Throttle<S: Stream, R: Runtime> {
         #[pin]
-        source: S,
+        source: Fuse<S>,
         rt: R,
         period: Duration,
         opens: Option<Instant>,
@@ -27,7 +28,7 @@ pin_project! {
 
 impl<S: Stream, R: Runtime> Throttle<S, R> {
     pub(super) fn new(source: S, rt: &R, period: Duration) -> Self {
-        Self { source, rt: rt.clone(), period, opens: None, dropped: 0 }
+        Self { source: source.fuse(), rt: rt.clone(), period, opens: None, dropped: 0 }
     }
 
     /// How many items were dropped because they came too soon.

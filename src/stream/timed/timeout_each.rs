@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use futures_util::Stream;
 use futures_util::stream::{Fuse, StreamExt as _};
-use mtaio_runtime::{Ambient, Instant, Runtime};
+use mtaio_runtime::{Instant, Runtime};
 use pin_project_lite::pin_project;
 
 use super::alarm::Alarm;
-use crate::time::Elapsed;
+use crate::time::{Deadline, Elapsed};
 
 pin_project! {
     /// The stream of [`Timed::timeout_each`](super::Timed::timeout_each).
@@ -24,8 +24,8 @@ pin_project! {
         #[pin]
         alarm: Alarm<R>,
         limit: Duration,
-        // When the time of the item that is waited for is up.
-        due: Option<Instant>,
+        // Since when an item is waited for.
+        began: Option<Instant>,
         // The task's own time is up: nobody waits any longer.
         is_over: bool,
     }
@@ -34,7 +34,7 @@ pin_project! {
 impl<S: Stream, R: Runtime> TimeoutEach<S, R> {
     pub(super) fn new(source: S, rt: &R, limit: Duration) -> Self {
         let (source, alarm) = (source.fuse(), Alarm::new(rt));
-        Self { source, alarm, limit, due: None, is_over: false }
+        Self { source, alarm, limit, began: None, is_over: false }
     }
 }
 
@@ -47,15 +47,21 @@ impl<S: Stream, R: Runtime> Stream for TimeoutEach<S, R> {
             return Poll::Ready(None);
         }
         if let Poll::Ready(item) = this.source.as_mut().poll_next(cx) {
-            *this.due = None;
+            *this.began = None;
             return Poll::Ready(item.map(Ok));
         }
-        let own = *this.due.get_or_insert_with(|| this.alarm.now() + *this.limit);
-        let deadline = Ambient::current().deadline().filter(|deadline| *deadline < own);
-        ready!(this.alarm.as_mut().poll_until(cx, deadline.unwrap_or(own)));
-        *this.due = None;
-        *this.is_over = deadline.is_some();
-        Poll::Ready(Some(Err(Elapsed::new(*this.limit))))
+        let began = *this.began.get_or_insert_with(|| this.alarm.now());
+        let own = began + *this.limit;
+        let inherited = Deadline::current().filter(|deadline| deadline.instant() < own);
+        let due = inherited.map_or(own, |deadline| deadline.instant());
+        ready!(this.alarm.as_mut().poll_until(cx, due));
+        *this.began = None;
+        *this.is_over = inherited.is_some();
+        let now = this.alarm.now();
+        Poll::Ready(Some(Err(match inherited {
+            Some(deadline) => Elapsed::inherited(deadline, began, now),
+            None => Elapsed::timeout(*this.limit, now - began),
+        })))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
