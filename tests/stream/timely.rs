@@ -50,7 +50,7 @@ fn batches_by_time_end_without_a_wait_whatever_an_item_takes() {
 
 #[test]
 fn a_batch_that_fills_without_a_wait_costs_few_looks_and_no_timer() {
-    for (size, most) in [(10, 4), (100, 16)] {
+    for (size, most) in [(10, 3), (100, 5)] {
         let clock = Clock::default();
         let batches = stream::iter(0..1000).timed(&clock).batch_within(size, ms(1000));
         assert_eq!(block_on(batches.expect("settings").count()), 1000 / size);

@@ -6,6 +6,7 @@ mod promised;
 mod queue;
 mod runtime;
 mod sim;
+mod stream;
 mod time;
 
 use std::fmt::Write;
@@ -48,6 +49,7 @@ pub(crate) fn all() -> Outcome<Contests> {
         time::contests(&hosts),
         queue::contests(&hosts),
         executor::contests(&hosts),
+        stream::contests(&hosts),
         sim::contests(),
     ];
     Ok(Contests(groups.into_iter().flatten().collect()))

@@ -97,15 +97,18 @@ impl<S: Stream, R: Runtime> Stream for BatchWithin<S, R> {
     }
 }
 
-/// A look at the clock costs more than an item that is there. So as long as items come so quickly
-/// that many more will be there before the deadline, only every eighth is followed by one, and at
-/// the beginning, where not much is known of how quickly they come, the second, the fourth, ..
+/// How many items may come before the next look at the clock, which costs more than an item that is
+/// there: as many as fit into half of the time that is `left` if they go on coming as they did, three
+/// times as many as have come, and [`UNLOOKED`].
 fn unlooked(within: Duration, left: Duration, len: usize) -> usize {
-    let most = len.min(8);
     let so_far = (within - left).as_nanos();
-    let is_quick = so_far * most as u128 * 2 <= left.as_nanos() * len as u128;
-    if is_quick { most - 1 } else { 0 }
+    let fit = left.as_nanos() * len as u128 / (2 * so_far).max(1);
+    let most = UNLOOKED.min(3 * len);
+    usize::try_from(fit).map_or(most, |fit| most.min(fit)).saturating_sub(1)
 }
+
+/// However quickly items have come, they may get slow.
+const UNLOOKED: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -114,13 +117,16 @@ mod tests {
     #[test]
     fn the_clock_is_looked_at_the_more_often_the_less_is_left() {
         let ms = Duration::from_millis;
-        // A millisecond an item: nothing was seen yet, then more and more.
-        assert_eq!(unlooked(ms(100), ms(98), 2), 1);
-        assert_eq!(unlooked(ms(100), ms(96), 4), 3);
-        assert_eq!(unlooked(ms(100), ms(50), 50), 7);
+        // A millisecond an item: little was seen yet, then more, and then the end is near.
+        assert_eq!(unlooked(ms(100), ms(98), 2), 5);
+        assert_eq!(unlooked(ms(100), ms(92), 8), 23);
+        assert_eq!(unlooked(ms(100), ms(50), 50), 24);
         assert_eq!(unlooked(ms(100), ms(16), 84), 7);
-        assert_eq!(unlooked(ms(100), ms(15), 85), 0);
+        assert_eq!(unlooked(ms(100), ms(4), 96), 1);
+        assert_eq!(unlooked(ms(100), ms(3), 97), 0);
         assert_eq!(unlooked(ms(100), ms(1), 99), 0);
+        // However quick.
+        assert_eq!(unlooked(ms(100), ms(100), 1000), 63);
         // As slow as the deadline is near.
         assert_eq!(unlooked(ms(100), ms(50), 2), 0);
     }

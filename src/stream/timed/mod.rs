@@ -48,8 +48,9 @@ impl<S: Stream, R: Runtime> Timed<S, R> {
     /// Batches of up to `size` items, and none of them waits longer than `within` after its first.
     ///
     /// Where a batch fills without a wait there is no timer. While the source doesn't wait the clock
-    /// is looked at after each item, or, as long as they come so quickly that many more will be
-    /// there before the deadline, after every eighth.
+    /// is looked at after each item that may be the last in time, going by how quickly they have
+    /// come so far, and at least after every 64: by so many items a source that suddenly gets slow,
+    /// without ever having to wait, may be late.
     ///
     /// # Errors
     ///

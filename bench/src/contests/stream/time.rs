@@ -1,0 +1,81 @@
+//! Throttle and debounce, of items that are there.
+
+use std::time::Duration;
+
+use futures::stream;
+use futures_time::stream::StreamExt as _;
+use mtaio::StreamExt as _;
+
+use super::{GROUP, ITEMS, read};
+use crate::harness::Aim::Wish;
+use crate::harness::Bound::Ratio;
+use crate::harness::{Contest, timed_on};
+use crate::host::{Host, TokioHost};
+
+/// Longer than a round: one item comes out.
+const LONG: Duration = Duration::from_secs(60);
+
+/// The time in which no further item comes, after a burst whose end is the source's.
+const QUIET: Duration = Duration::from_millis(1);
+
+/// One of the peers waits for [`QUIET`] after each item, also of those that are there.
+const BURST: u64 = 100;
+
+pub(super) fn contests(host: &TokioHost) -> Vec<Contest> {
+    vec![throttle(host), debounce(host)]
+}
+
+fn throttle(host: &TokioHost) -> Contest {
+    let rt = host.adapter();
+    let ours = move |items| {
+        let rt = rt.clone();
+        async move { read(stream::iter(0..items).timed(&rt).throttle(LONG)?, 1).await }
+    };
+    let futures_time = move |items| async move {
+        let period = futures_time::time::Duration::from(LONG);
+        read(stream::iter(0..items).throttle(period), 1).await
+    };
+    let futures_rx = move |items| async move {
+        let throttled = RxStream::throttle(stream::iter(0..items));
+        read(throttled, 1).await
+    };
+    Contest::new(GROUP, format!("stream-throttle/{}", host.name()))
+        .items(ITEMS)
+        .ours(timed_on(host, ours))
+        .peer("futures-time", Wish(Ratio(1.0)), timed_on(host, futures_time))
+        .peer("futures-rx", Wish(Ratio(1.0)), timed_on(host, futures_rx))
+}
+
+fn debounce(host: &TokioHost) -> Contest {
+    let rt = host.adapter();
+    let ours = move |items| {
+        let rt = rt.clone();
+        async move { read(stream::iter(0..items).timed(&rt).debounce(QUIET)?, 1).await }
+    };
+    let futures_time = move |items| async move {
+        let quiet = futures_time::time::Duration::from(QUIET);
+        read(stream::iter(0..items).debounce(quiet), 1).await
+    };
+    let futures_rx = move |items| async move {
+        let debounced = RxStream::debounce(stream::iter(0..items));
+        read(debounced, 1).await
+    };
+    Contest::new(GROUP, format!("stream-debounce/{}", host.name()))
+        .items(BURST)
+        .ours(timed_on(host, ours))
+        .peer("futures-time", Wish(Ratio(1.0)), timed_on(host, futures_time))
+        .peer("futures-rx", Wish(Ratio(1.0)), timed_on(host, futures_rx))
+}
+
+/// The operators of futures-rx by tokio's timers; their names are those of futures-time.
+struct RxStream;
+
+impl RxStream {
+    fn throttle(source: impl futures::Stream<Item = u64>) -> impl futures::Stream<Item = u64> {
+        futures_rx::RxExt::throttle(source, |_| tokio::time::sleep(LONG))
+    }
+
+    fn debounce(source: impl futures::Stream<Item = u64>) -> impl futures::Stream<Item = u64> {
+        futures_rx::RxExt::debounce(source, |_| tokio::time::sleep(QUIET))
+    }
+}
