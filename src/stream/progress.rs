@@ -70,7 +70,7 @@ impl<S: Stream, F: FnMut(Progress)> Stream for Reported<S, F> {
         (*this.done, *this.is_finished) = (done, item.is_none());
         if *this.is_finished {
             (this.report)(Progress { done, total: Some(done), is_finished: true });
-        } else if done % *this.every == 0 {
+        } else if done.is_multiple_of(*this.every) {
             let left = this.source.size_hint().1.and_then(|most| u64::try_from(most).ok());
             let total = left.and_then(|left| left.checked_add(done));
             (this.report)(Progress { done, total, is_finished: false });

@@ -15,6 +15,7 @@ use crate::time::{Backoff, Delays};
 /// # Errors
 ///
 /// [`ConfigError`] for a backoff that [can't be](Backoff::validate).
+#[expect(clippy::type_complexity, reason = "what it is made of is in the type")]
 pub fn retry_stream<R, M, S>(
     rt: &R,
     backoff: Backoff,

@@ -241,7 +241,7 @@ fn dropping_it_drops_calls_and_results() {
 fn an_order_that_is_chosen_late_loses_nothing() {
     for by_key in [false, true] {
         let f = async |n: u32| {
-            if n % 2 == 0 {
+            if n.is_multiple_of(2) {
                 rt_yield().await;
             }
             n

@@ -30,10 +30,6 @@ impl Script {
         Self { events, end: step() }
     }
 
-    pub fn items(&self) -> Vec<u32> {
-        self.events.iter().map(|(_, item)| *item).collect()
-    }
-
     /// The source that does it.
     pub fn source(&self, rt: &Sim) -> impl Stream<Item = u32> + Send + use<> {
         let ends = [(self.end, None)];

@@ -178,7 +178,8 @@ impl<T: Clone> Fanout<T> {
         match self.attempt(to, &mut None, &mut copies, None) {
             Poll::Ready(Ok(published)) => Ok(published),
             Poll::Ready(Err(())) | Poll::Pending => {
-                Err(copies.take_original().expect("it is handed out by a publish alone"))
+                let original = copies.take_original();
+                Err(original.unwrap_or_else(|| unreachable!("only a publish hands it out")))
             }
         }
     }

@@ -113,6 +113,7 @@ impl<S: Stream, F: Callback<S::Item>> MapAsync<S, F> {
     /// # Ok::<(), mtaio::ConfigError>(())
     /// # }).unwrap();
     /// ```
+    #[expect(clippy::type_complexity, reason = "what it is made of is in the type")]
     pub fn by_key<K, KeyOf>(
         self,
         key: KeyOf,
