@@ -36,6 +36,7 @@
 //! | [`executor`] | [`TaskExecutor`]: run, gather, map, shut down; [`CancellationToken`] |
 //! | [`scope`] | [`ResourceScope`]: close resources in order, all of them, whatever happens |
 //! | [`policy`] | [`Retry`](policy::Retry), [`RetryBudget`](policy::RetryBudget), [`CircuitBreaker`](policy::CircuitBreaker) |
+//! | [`stream`] | [`StreamExt`]: windows, batches, groups, copies, many calls at once; [`Timed`](stream::Timed): the same by the clock |
 //! | [`callback`] | what an async closure must be to be called many times at once |
 //! | [`limit`] | [`Limiter`](limit::Limiter): how often, how many at once |
 //! | [`retryable`] | [`Retryable`]: which errors are worth another attempt |
@@ -70,6 +71,7 @@ pub mod policy;
 pub mod queue;
 pub mod retryable;
 pub mod scope;
+pub mod stream;
 pub mod time;
 
 pub use mtaio_runtime::{
@@ -81,6 +83,7 @@ pub use crate::error::Error;
 pub use crate::executor::{CancellationToken, TaskExecutor};
 pub use crate::retryable::Retryable;
 pub use crate::scope::ResourceScope;
+pub use crate::stream::StreamExt;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

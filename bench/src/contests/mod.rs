@@ -7,6 +7,7 @@ mod promised;
 mod queue;
 mod runtime;
 mod sim;
+mod stream;
 mod time;
 
 use std::fmt::Write;
@@ -50,6 +51,7 @@ pub(crate) fn all() -> Outcome<Contests> {
         queue::contests(&hosts),
         executor::contests(&hosts),
         policy::contests(&hosts),
+        stream::contests(&hosts),
         sim::contests(),
     ];
     Ok(Contests(groups.into_iter().flatten().collect()))

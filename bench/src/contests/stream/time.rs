@@ -1,0 +1,109 @@
+//! Throttle and debounce, of items that are there.
+
+use std::task::Poll;
+use std::time::Duration;
+
+use futures::{Stream, stream};
+use futures_time::stream::StreamExt as _;
+use mtaio::StreamExt as _;
+
+use super::{GROUP, ITEMS, read};
+use crate::harness::Aim::{Open, Wish};
+use crate::harness::Bound::Ratio;
+use crate::harness::{Aim, Contest, timed_on};
+use crate::host::{Host, TokioHost};
+
+/// Longer than a round: one item comes out.
+const LONG: Duration = Duration::from_secs(60);
+
+/// The time in which no further item comes, after a burst whose end is the source's.
+const QUIET: Duration = Duration::from_millis(1);
+
+/// One of the peers waits for [`QUIET`] after each item, also of those that are there.
+const BURST: u64 = 100;
+
+pub(super) fn contests(host: &TokioHost) -> Vec<Contest> {
+    vec![
+        throttle("stream-throttle", host, Wish(Ratio(1.0)), one_by_one),
+        throttle("stream-throttle-ready", host, Open, at_once),
+        debounce(host),
+    ]
+}
+
+fn at_once(items: u64) -> impl Stream<Item = u64> + Send + Unpin {
+    stream::iter(0..items)
+}
+
+/// Each after a wait.
+fn one_by_one(items: u64) -> impl Stream<Item = u64> + Send + Unpin {
+    let mut is_there = false;
+    let mut left = 0..items;
+    stream::poll_fn(move |cx| {
+        is_there = !is_there;
+        if is_there {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(left.next())
+    })
+}
+
+/// Of items that are all there futures-time never asks its timer, and so lets no second one through
+/// however long that takes: for information.
+fn throttle<S>(kind: &str, host: &TokioHost, aim: Aim, items_of: fn(u64) -> S) -> Contest
+where
+    S: Stream<Item = u64> + Send + Unpin + 'static,
+{
+    let rt = host.adapter();
+    let ours = move |items| {
+        let rt = rt.clone();
+        async move { read(items_of(items).timed(&rt).throttle(LONG)?, 1).await }
+    };
+    let futures_time = move |items| async move {
+        let period = futures_time::time::Duration::from(LONG);
+        read(items_of(items).throttle(period), 1).await
+    };
+    let futures_rx = move |items| async move {
+        let throttled = RxStream::throttle(items_of(items));
+        read(throttled, 1).await
+    };
+    Contest::new(GROUP, format!("{kind}/{}", host.name()))
+        .items(ITEMS)
+        .ours(timed_on(host, ours))
+        .peer("futures-time", aim, timed_on(host, futures_time))
+        .peer("futures-rx", Wish(Ratio(1.0)), timed_on(host, futures_rx))
+}
+
+fn debounce(host: &TokioHost) -> Contest {
+    let rt = host.adapter();
+    let ours = move |items| {
+        let rt = rt.clone();
+        async move { read(stream::iter(0..items).timed(&rt).debounce(QUIET)?, 1).await }
+    };
+    let futures_time = move |items| async move {
+        let quiet = futures_time::time::Duration::from(QUIET);
+        read(stream::iter(0..items).debounce(quiet), 1).await
+    };
+    let futures_rx = move |items| async move {
+        let debounced = RxStream::debounce(stream::iter(0..items));
+        read(debounced, 1).await
+    };
+    Contest::new(GROUP, format!("stream-debounce/{}", host.name()))
+        .items(BURST)
+        .ours(timed_on(host, ours))
+        .peer("futures-time", Wish(Ratio(1.0)), timed_on(host, futures_time))
+        .peer("futures-rx", Wish(Ratio(1.0)), timed_on(host, futures_rx))
+}
+
+/// The operators of futures-rx by tokio's timers; their names are those of futures-time.
+struct RxStream;
+
+impl RxStream {
+    fn throttle(source: impl Stream<Item = u64>) -> impl Stream<Item = u64> {
+        futures_rx::RxExt::throttle(source, |_| tokio::time::sleep(LONG))
+    }
+
+    fn debounce(source: impl Stream<Item = u64>) -> impl Stream<Item = u64> {
+        futures_rx::RxExt::debounce(source, |_| tokio::time::sleep(QUIET))
+    }
+}
