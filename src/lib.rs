@@ -37,6 +37,7 @@
 //! | [`scope`] | [`ResourceScope`]: close resources in order, all of them, whatever happens |
 //! | [`policy`] | [`Retry`](policy::Retry), [`RetryBudget`](policy::RetryBudget), [`CircuitBreaker`](policy::CircuitBreaker) |
 //! | [`stream`] | [`StreamExt`]: windows, batches, groups, copies, many calls at once; [`Timed`](stream::Timed): the same by the clock |
+//! | [`pipeline`] | [`pipeline`](pipeline::pipeline()), [`Stage`](pipeline::Stage), [`Transform`](pipeline::Transform): every item has one end |
 //! | [`callback`] | what an async closure must be to be called many times at once |
 //! | [`limit`] | [`Limiter`](limit::Limiter): how often, how many at once |
 //! | [`retryable`] | [`Retryable`]: which errors are worth another attempt |
@@ -67,6 +68,7 @@ mod contain;
 pub mod error;
 pub mod executor;
 pub mod limit;
+pub mod pipeline;
 pub mod policy;
 pub mod queue;
 pub mod retryable;

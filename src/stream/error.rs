@@ -26,6 +26,10 @@ impl CallPanicked {
         self.panic.message()
     }
 
+    pub(crate) fn into_panic(self) -> Panic {
+        self.panic
+    }
+
     /// Goes on panicking, here.
     ///
     /// # Panics

@@ -52,6 +52,7 @@ pub use self::distinct::Distinct;
 pub use self::error::CallPanicked;
 pub use self::ext::StreamExt;
 pub use self::group_by::{Group, GroupBy};
+pub(crate) use self::map_async::Order as MapOrder;
 pub use self::map_async::{AsFinished, ByKey, Called, InOrder, MapAsync, MapStats};
 pub use self::progress::{Progress, Reported};
 pub use self::retry::{RetryStream, retry_stream};

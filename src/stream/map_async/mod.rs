@@ -12,7 +12,8 @@ pub use self::as_finished::AsFinished;
 pub use self::by_key::ByKey;
 use self::call::Call;
 pub use self::in_order::InOrder;
-use self::order::{Begin, Order};
+use self::order::Begin;
+pub use self::order::Order;
 use super::error::CallPanicked;
 use crate::callback::Callback;
 use crate::config::ConfigError;
@@ -209,6 +210,13 @@ where
             this.as_mut().beside(body(result)).await?;
         }
         Ok(())
+    }
+
+    /// Goes on with the calls, and begins what there is room for, without yielding a result; its
+    /// source is answered, for the same to be done with it.
+    pub(crate) fn poll_progress(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Pin<&mut S> {
+        self.as_mut().advance(cx, |_| false);
+        self.project().source.get_pin_mut()
     }
 
     /// What it looks like now.

@@ -1,0 +1,232 @@
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_util::Stream;
+use mtaio_runtime::Runtime;
+use pin_project_lite::pin_project;
+
+use super::course::Course;
+use super::error::{Fault, PipelineError};
+use super::flow::Flow;
+use super::ledger::{End, Ticket, Tracked};
+use super::link::Link;
+use super::transform::{Emit, Transform};
+use crate::contain::Contained;
+
+/// A [`Transform`], and whether its errors are skipped.
+#[derive(Clone)]
+pub struct Absorb<T> {
+    pub(super) transform: T,
+    pub(super) skips: bool,
+    pub(super) index: usize,
+}
+
+/// A call of a transform, and what came of it.
+struct Called<T, Out, Err> {
+    transform: T,
+    out: Emit<Out>,
+    fault: Option<Fault<Err>>,
+}
+
+pin_project! {
+    struct Absorbing<'a, S, T, F, Fut, Out, C> {
+        #[pin]
+        source: S,
+        // None while it is called, and after its end.
+        transform: Option<T>,
+        call: F,
+        #[pin]
+        called: Option<Fut>,
+        // Of the item that it is called with; none at the end.
+        ticket: Option<Ticket<'a>>,
+        // The items that it has taken and nothing stands for yet.
+        absorbed: Ticket<'a>,
+        ready: VecDeque<Tracked<'a, Out>>,
+        is_finishing: bool,
+        settle: C,
+    }
+}
+
+impl<'a, In, S, T, F, Fut, C> Absorbing<'a, S, T, F, Fut, T::Out, C>
+where
+    S: Flow<Item = Tracked<'a, In>>,
+    T: Transform<In>,
+    F: FnMut(T, Option<In>) -> Fut,
+    Fut: Future<Output = Called<T, T::Out, T::Err>>,
+    C: FnMut(Fault<T::Err>, Ticket<'a>),
+{
+    /// Goes on until something is ready, or until there is nothing more.
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        while this.ready.is_empty() {
+            if let Some(called) = this.called.as_mut().as_pin_mut() {
+                let Poll::Ready(Called { transform, out, fault }) = called.poll(cx) else {
+                    this.source.poll_progress(cx);
+                    return Poll::Pending;
+                };
+                this.called.set(None);
+                let mut ticket = this.ticket.take();
+                if fault.is_none()
+                    && let Some(ticket) = ticket.take()
+                {
+                    this.absorbed.absorb(ticket);
+                }
+                // The first stands for all that was taken until now.
+                for value in out.items {
+                    let ticket = this.absorbed.split_off();
+                    this.ready.push_back(Tracked { value, ticket });
+                }
+                if let Some(fault) = fault {
+                    // At the end it is for what was held back.
+                    (this.settle)(fault, ticket.unwrap_or_else(|| this.absorbed.split_off()));
+                }
+                if *this.is_finishing {
+                    // What it took and emitted nothing for went no further.
+                    this.absorbed.split_off().end(End::Filtered);
+                } else {
+                    *this.transform = Some(transform);
+                }
+                continue;
+            }
+            let Some(transform) = this.transform.take() else { return Poll::Ready(()) };
+            let polled = this.source.as_mut().poll_next(cx);
+            let item = match polled {
+                Poll::Ready(item) => item,
+                Poll::Pending => {
+                    *this.transform = Some(transform);
+                    return Poll::Pending;
+                }
+            };
+            let item = match item {
+                Some(Tracked { value, ticket }) => {
+                    *this.ticket = Some(ticket);
+                    Some(value)
+                }
+                None => {
+                    *this.is_finishing = true;
+                    None
+                }
+            };
+            this.called.set(Some((this.call)(transform, item)));
+        }
+        Poll::Ready(())
+    }
+}
+
+impl<'a, In, S, T, F, Fut, C> Stream for Absorbing<'a, S, T, F, Fut, T::Out, C>
+where
+    S: Flow<Item = Tracked<'a, In>>,
+    T: Transform<In>,
+    F: FnMut(T, Option<In>) -> Fut,
+    Fut: Future<Output = Called<T, T::Out, T::Err>>,
+    C: FnMut(Fault<T::Err>, Ticket<'a>),
+{
+    type Item = Tracked<'a, T::Out>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        ready!(self.as_mut().poll_ready(cx));
+        Poll::Ready(self.project().ready.pop_front())
+    }
+}
+
+impl<'a, In, S, T, F, Fut, C> Flow for Absorbing<'a, S, T, F, Fut, T::Out, C>
+where
+    S: Flow<Item = Tracked<'a, In>>,
+    T: Transform<In>,
+    F: FnMut(T, Option<In>) -> Fut,
+    Fut: Future<Output = Called<T, T::Out, T::Err>>,
+    C: FnMut(Fault<T::Err>, Ticket<'a>),
+{
+    fn poll_progress(mut self: Pin<&mut Self>, cx: &mut Context<'_>) {
+        if self.as_mut().poll_ready(cx).is_ready() {
+            self.project().source.poll_progress(cx);
+        }
+    }
+}
+
+/// Calls `transform` with an item, or at the end.
+async fn call<In, T: Transform<In>>(
+    mut transform: T,
+    item: Option<In>,
+) -> Called<T, T::Out, T::Err> {
+    let mut out = Emit::new();
+    let result = Contained::new(async {
+        match item {
+            Some(item) => transform.push(item, &mut out).await,
+            None => transform.finish(&mut out).await,
+        }
+    })
+    .await;
+    let fault = match result {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(Fault::Error(error)),
+        Err(panic) => Some(Fault::Panic(panic)),
+    };
+    Called { transform, out, fault }
+}
+
+impl<In, E, T> Link<In, E> for Absorb<T>
+where
+    In: Send,
+    E: Send,
+    T: Transform<In, Err: Into<E>> + Clone + Sync,
+{
+    type Out = T::Out;
+
+    fn flow<'a, R, S>(
+        &'a self,
+        course: &'a Course<E, R>,
+        source: S,
+    ) -> impl Flow<Item = Tracked<'a, T::Out>> + Send
+    where
+        R: Runtime,
+        S: Flow<Item = Tracked<'a, In>> + Send,
+        In: 'a,
+        E: 'a,
+    {
+        let index = self.index;
+        Absorbing {
+            source,
+            transform: Some(self.transform.clone()),
+            call: move |transform: T, item: Option<In>| async move {
+                let begun = if item.is_some() { course.begin(index) } else { None };
+                let called = call(transform, item).await;
+                course.end(index, begun);
+                let given = u64::try_from(called.out.items.len()).unwrap_or(u64::MAX);
+                course.stages[index].given.add(given);
+                called
+            },
+            called: None,
+            ticket: None,
+            absorbed: Ticket::none(&course.ledger),
+            ready: VecDeque::new(),
+            is_finishing: false,
+            settle: move |fault: Fault<T::Err>, ticket: Ticket<'a>| {
+                course.stages[index].errors.add(1);
+                ticket.end(if self.skips { End::Skipped } else { End::Failed });
+                if !self.skips {
+                    course.fail(fault.of(self.transform.name()));
+                }
+            },
+        }
+    }
+
+    async fn setup(&self) -> Result<(), PipelineError<E>> {
+        Ok(())
+    }
+
+    async fn close(&self, _errors: &mut Vec<PipelineError<E>>) {}
+
+    fn names(&self, names: &mut Vec<String>) {
+        names.push(self.transform.name().to_owned());
+    }
+}
+
+impl<T> fmt::Debug for Absorb<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Absorb").field("skips", &self.skips).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,136 @@
+//! What is done at once, and can't fail: filters and maps.
+
+use std::fmt;
+
+use mtaio_runtime::Runtime;
+
+use super::course::Course;
+use super::error::PipelineError;
+use super::flow::{Direct, Flow};
+use super::ledger::{End, Tracked};
+use super::link::{EachLink, Link};
+use crate::contain::contain;
+
+/// What a filter or a map makes of an item; none is filtered out.
+pub trait Each<In>: Send + Sync {
+    /// What an item becomes.
+    type Out: Send;
+
+    /// Makes it.
+    fn apply(&self, item: In) -> Option<Self::Out>;
+
+    /// What it is called in errors and reports.
+    const NAME: &'static str;
+}
+
+/// Keeps the items for which a function says so.
+#[derive(Clone, Copy)]
+pub struct Filter<F>(pub(super) F);
+
+/// Makes something of each item.
+#[derive(Clone, Copy)]
+pub struct Map<F>(pub(super) F);
+
+/// Makes something of each item, or filters it out.
+#[derive(Clone, Copy)]
+pub struct FilterMap<F>(pub(super) F);
+
+impl<In: Send, F: Fn(&In) -> bool + Send + Sync> Each<In> for Filter<F> {
+    type Out = In;
+
+    #[inline]
+    fn apply(&self, item: In) -> Option<In> {
+        (self.0)(&item).then_some(item)
+    }
+
+    const NAME: &'static str = "filter";
+}
+
+impl<In: Send, Out: Send, F: Fn(In) -> Out + Send + Sync> Each<In> for Map<F> {
+    type Out = Out;
+
+    #[inline]
+    fn apply(&self, item: In) -> Option<Out> {
+        Some((self.0)(item))
+    }
+
+    const NAME: &'static str = "map";
+}
+
+impl<In: Send, Out: Send, F: Fn(In) -> Option<Out> + Send + Sync> Each<In> for FilterMap<F> {
+    type Out = Out;
+
+    #[inline]
+    fn apply(&self, item: In) -> Option<Out> {
+        (self.0)(item)
+    }
+
+    const NAME: &'static str = "filter_map";
+}
+
+/// An [`Each`], and its number among the stages that are counted.
+#[derive(Clone)]
+pub struct Point<T> {
+    pub(super) each: T,
+    pub(super) index: usize,
+}
+
+impl<In: Send, E: Send, T: Each<In>> Link<In, E> for Point<T> {
+    type Out = T::Out;
+
+    fn flow<'a, R, S>(
+        &'a self,
+        course: &'a Course<E, R>,
+        source: S,
+    ) -> impl Flow<Item = Tracked<'a, T::Out>> + Send
+    where
+        R: Runtime,
+        S: Flow<Item = Tracked<'a, In>> + Send,
+        In: 'a,
+        E: 'a,
+    {
+        let counts = &course.stages[self.index];
+        Direct::new(source, move |Tracked { value, ticket }| {
+            counts.taken.add(1);
+            match contain(|| self.each.apply(value)) {
+                Ok(Some(value)) => {
+                    counts.given.add(1);
+                    Some(Tracked { value, ticket })
+                }
+                Ok(None) => {
+                    ticket.end(End::Filtered);
+                    None
+                }
+                Err(panic) => {
+                    counts.errors.add(1);
+                    ticket.end(End::Failed);
+                    course.fail(PipelineError::Panicked { stage: T::NAME.to_owned(), panic });
+                    None
+                }
+            }
+        })
+    }
+
+    async fn setup(&self) -> Result<(), PipelineError<E>> {
+        Ok(())
+    }
+
+    async fn close(&self, _errors: &mut Vec<PipelineError<E>>) {}
+
+    fn names(&self, names: &mut Vec<String>) {
+        names.push(T::NAME.to_owned());
+    }
+}
+
+impl<In: Send, E: Send, T: Each<In>> EachLink<In, E> for Point<T> {
+    async fn process(&self, item: In) -> Result<Option<T::Out>, PipelineError<E>> {
+        let applied = contain(|| self.each.apply(item));
+        applied.map_err(|panic| PipelineError::Panicked { stage: T::NAME.to_owned(), panic })
+    }
+}
+
+impl<T> fmt::Debug for Point<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Point").field("index", &self.index).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,119 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_util::Stream;
+use mtaio_runtime::{Instant, Runtime};
+use pin_project_lite::pin_project;
+
+use super::course::Course;
+use super::flow::Flow;
+use super::ledger::{Ticket, Tracked};
+use super::report::RunEnd;
+use crate::executor::{CancellationToken, Cancelled};
+
+pin_project! {
+    /// Where items come in, until it is closed: by the end of the source, a token, the time, or a
+    /// stage that fails.
+    pub(super) struct Gate<'a, S, E, R: Runtime> {
+        #[pin]
+        source: S,
+        course: &'a Course<E, R>,
+        token: Option<CancellationToken>,
+        // Made when the source has to be waited for.
+        #[pin]
+        cancelled: Option<Cancelled>,
+        stop_at: Option<Instant>,
+        #[pin]
+        sleep: Option<R::Sleep>,
+    }
+}
+
+impl<'a, S, E, R: Runtime> Gate<'a, S, E, R> {
+    pub(super) const fn new(
+        source: S,
+        course: &'a Course<E, R>,
+        token: Option<CancellationToken>,
+        stop_at: Option<Instant>,
+    ) -> Self {
+        Self { source, course, token, cancelled: None, stop_at, sleep: None }
+    }
+
+    /// Why it is to be closed, as far as that can be seen without waiting.
+    #[inline]
+    fn reason(&self) -> Option<RunEnd> {
+        if self.course.is_failed() {
+            return Some(RunEnd::Failed);
+        }
+        if self.token.as_ref().is_some_and(CancellationToken::is_cancelled) {
+            return Some(RunEnd::Cancelled);
+        }
+        let is_over = |stop_at| self.course.rt.now() >= stop_at;
+        self.stop_at.is_some_and(is_over).then_some(RunEnd::TimeUp)
+    }
+
+    /// Waits for a reason to close it, where there may be one.
+    #[cold]
+    fn poll_reason(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<RunEnd> {
+        let mut this = self.project();
+        if let Some(token) = this.token {
+            if this.cancelled.is_none() {
+                this.cancelled.set(Some(token.cancelled()));
+            }
+            let cancelled = this.cancelled.as_mut().as_pin_mut();
+            if cancelled.is_some_and(|cancelled| cancelled.poll(cx).is_ready()) {
+                return Poll::Ready(RunEnd::Cancelled);
+            }
+        }
+        if let Some(stop_at) = *this.stop_at {
+            if this.sleep.is_none() {
+                this.sleep.set(Some(this.course.rt.sleep_until(stop_at)));
+            }
+            if this.sleep.as_mut().as_pin_mut().is_some_and(|sleep| sleep.poll(cx).is_ready()) {
+                return Poll::Ready(RunEnd::TimeUp);
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl<'a, S, E, R> Stream for Gate<'a, S, E, R>
+where
+    S: Stream,
+    R: Runtime,
+{
+    type Item = Tracked<'a, S::Item>;
+
+    #[inline]
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let course = self.course;
+        if course.stopped().is_some() {
+            return Poll::Ready(None);
+        }
+        let end = match self.reason() {
+            Some(end) => end,
+            None => match self.as_mut().project().source.poll_next(cx) {
+                Poll::Ready(Some(value)) => {
+                    let ticket = Ticket::taken(&course.ledger);
+                    return Poll::Ready(Some(Tracked { value, ticket }));
+                }
+                Poll::Ready(None) => RunEnd::Finished,
+                Poll::Pending => match self.poll_reason(cx) {
+                    Poll::Ready(end) => end,
+                    Poll::Pending => return Poll::Pending,
+                },
+            },
+        };
+        course.stop(end);
+        Poll::Ready(None)
+    }
+}
+
+impl<S, E, R> Flow for Gate<'_, S, E, R>
+where
+    S: Stream,
+    R: Runtime,
+{
+    /// What is not taken is nobody's business yet.
+    fn poll_progress(self: Pin<&mut Self>, _: &mut Context<'_>) {}
+}

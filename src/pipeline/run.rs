@@ -1,0 +1,277 @@
+use std::fmt;
+use std::future::{Future, IntoFuture, poll_fn, ready};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::Stream;
+use mtaio_runtime::{Runtime, RuntimeExt};
+
+use super::course::Course;
+use super::door::Holder;
+use super::error::Fault;
+use super::flow::Flow;
+use super::gate::Gate;
+use super::handover::{Handover, run_beside};
+use super::ledger::{End, Tracked};
+use super::link::Link;
+use super::pipeline::Pipeline;
+use super::report::{RunEnd, RunReport};
+use crate::contain::Contained;
+use crate::executor::CancellationToken;
+use crate::time::Deadline;
+
+/// A run that is about to begin. See [`Pipeline::run`].
+///
+/// Awaited, it takes everything through the pipeline, drops what comes out, and answers a
+/// [`RunReport`]. [`for_each`](Self::for_each) and [`collect`](Self::collect) do something with what
+/// comes out.
+///
+/// # Cancel safety
+///
+/// Dropping the future drops the items on their way; the stages are closed by a task. To end a run
+/// and lose nothing, cancel the token that it is given.
+#[must_use = "nothing runs before it is awaited"]
+pub struct Run<'a, In, Out, E, C, A, R, S> {
+    pipeline: &'a Pipeline<In, Out, E, C, A>,
+    rt: &'a R,
+    source: S,
+    limits: Limits,
+}
+
+/// When a run ends before its source.
+#[derive(Clone, Default)]
+pub struct Limits {
+    pub(super) token: Option<CancellationToken>,
+    pub(super) within: Option<Duration>,
+    pub(super) drain: Option<Duration>,
+}
+
+impl<'a, In, Out, E, C, A, R, S> Run<'a, In, Out, E, C, A, R, S> {
+    pub(super) fn new(pipeline: &'a Pipeline<In, Out, E, C, A>, rt: &'a R, source: S) -> Self {
+        Self { pipeline, rt, source, limits: Limits::default() }
+    }
+
+    pub(super) fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// When the token is cancelled no more items are taken; those on their way go on to their ends.
+    pub fn until(mut self, token: &CancellationToken) -> Self {
+        self.limits.token = Some(token.clone());
+        self
+    }
+
+    /// After so much time no more items are taken; those on their way go on to their ends. The
+    /// ambient deadline does the same.
+    pub const fn within(mut self, time: Duration) -> Self {
+        self.limits.within = Some(time);
+        self
+    }
+
+    /// When no more items are taken, those on their way have so much time to come to their ends.
+    /// Then they are dropped, and counted as unprocessed. There is no such limit unless said.
+    pub const fn drain_within(mut self, time: Duration) -> Self {
+        self.limits.drain = Some(time);
+        self
+    }
+}
+
+impl<'a, In, Out, E, C, A, R, S> Run<'a, In, Out, E, C, A, R, S>
+where
+    In: Send + 'static,
+    Out: Send + 'a,
+    E: Send + 'static,
+    C: Link<In, E, Out = Out> + 'static,
+    A: 'a,
+    R: Runtime,
+    S: Stream<Item = In> + Send + 'a,
+{
+    /// Runs it, and `body` with each item that comes out, one after the other. What is on its way
+    /// goes on while the body waits.
+    pub async fn for_each<B: AsyncFnMut(Out)>(self, body: B) -> RunReport<E> {
+        let handover = Handover::new();
+        run_beside(self.run_into(handover.clone()), handover, body).await
+    }
+
+    /// Runs it, and collects what comes out.
+    pub async fn collect(self) -> (Vec<Out>, RunReport<E>) {
+        let collected = Arc::new(Mutex::new(Vec::new()));
+        let report = self.run_into(Collected(Arc::clone(&collected))).await;
+        let collected =
+            std::mem::take(&mut *collected.lock().unwrap_or_else(PoisonError::into_inner));
+        (collected, report)
+    }
+
+    /// (That it is `Send` is said here: where it is used, the compiler could not see it.)
+    pub(super) fn run_into<O>(
+        self,
+        outlet: O,
+    ) -> Pin<Box<dyn Future<Output = RunReport<E>> + Send + 'a>>
+    where
+        O: Outlet<Out> + Send + 'a,
+    {
+        Box::pin(self.drive(outlet))
+    }
+
+    async fn drive<O: Outlet<Out>>(self, mut outlet: O) -> RunReport<E> {
+        let Self { pipeline, rt, source, limits } = self;
+        let mut names = Vec::with_capacity(pipeline.stages());
+        pipeline.door().link.names(&mut names);
+        let course = Course::new(rt, pipeline.stages());
+        let holder = match Holder::enter(Arc::clone(pipeline.door()), rt.clone()).await {
+            Ok(holder) => holder,
+            Err(error) => {
+                course.fail(error);
+                return RunReport::of(course, RunEnd::Failed, 0, names);
+            }
+        };
+
+        let mut outputs = 0;
+        {
+            let own = limits.within.map(|within| rt.now() + within);
+            let inherited = Deadline::current().map(|deadline| deadline.instant());
+            let stop_at = own.into_iter().chain(inherited).min();
+            let gate = Gate::new(source, &course, limits.token, stop_at);
+            let mut flow = boxed(&pipeline.door().link, &course, gate);
+            let mut drain = Drain { course: &course, limit: limits.drain, sleep: None };
+            while let Some(Tracked { value, ticket }) = drain.next(flow.as_mut()).await {
+                outputs += 1;
+                match drain
+                    .beside(flow.as_mut(), Contained::new(async { outlet.take(value).await }))
+                    .await
+                {
+                    Some(Ok(())) => ticket.end(End::Delivered),
+                    Some(Err(panic)) => {
+                        ticket.end(End::Failed);
+                        course.fail(Fault::<E>::Panic(panic).of("body"));
+                    }
+                    None => break,
+                }
+                if outputs % UNTIL_YIELD == 0 {
+                    rt.yield_now().await;
+                }
+            }
+        }
+        let end = if course.is_failed() { Some(RunEnd::Failed) } else { course.stopped() };
+        let mut report = RunReport::of(course, end.unwrap_or(RunEnd::Finished), outputs, names);
+        report.close_errors = holder.leave().await;
+        report
+    }
+}
+
+type BoxFlow<'a, T> = Pin<Box<dyn Flow<Item = Tracked<'a, T>> + Send + 'a>>;
+
+/// What comes out, behind a type that the compiler can see to be `Send` wherever a run is spawned.
+fn boxed<'a, In, E, C, R, S>(
+    link: &'a C,
+    course: &'a Course<E, R>,
+    source: S,
+) -> BoxFlow<'a, C::Out>
+where
+    In: Send + 'a,
+    E: Send + 'a,
+    C: Link<In, E>,
+    R: Runtime,
+    S: Flow<Item = Tracked<'a, In>> + Send + 'a,
+{
+    Box::pin(link.flow(course, source))
+}
+
+/// Where the items go that come out.
+pub(super) trait Outlet<T> {
+    fn take(&mut self, item: T) -> impl Future<Output = ()> + Send;
+}
+
+struct Collected<T>(Arc<Mutex<Vec<T>>>);
+
+impl<T: Send> Outlet<T> for Collected<T> {
+    fn take(&mut self, item: T) -> impl Future<Output = ()> + Send {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(item);
+        ready(())
+    }
+}
+
+/// Nowhere.
+struct Nowhere;
+
+impl<T> Outlet<T> for Nowhere {
+    fn take(&mut self, item: T) -> impl Future<Output = ()> + Send {
+        drop(item);
+        ready(())
+    }
+}
+
+/// After so many items in a row others get a turn, where nothing ever has to wait.
+const UNTIL_YIELD: u64 = 128;
+
+impl<'a, In, Out, E, C, A, R, S> IntoFuture for Run<'a, In, Out, E, C, A, R, S>
+where
+    In: Send + 'static,
+    Out: Send + 'a,
+    E: Send + 'static,
+    C: Link<In, E, Out = Out> + 'static,
+    A: 'a,
+    R: Runtime,
+    S: Stream<Item = In> + Send + 'a,
+{
+    type Output = RunReport<E>;
+    type IntoFuture = Pin<Box<dyn Future<Output = RunReport<E>> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.run_into(Nowhere)
+    }
+}
+
+/// Waits for what is on its way, as long as there is time for it.
+struct Drain<'a, E, R: Runtime> {
+    course: &'a Course<E, R>,
+    limit: Option<Duration>,
+    /// Made when no more items are taken.
+    sleep: Option<Pin<Box<R::Sleep>>>,
+}
+
+impl<E, R: Runtime> Drain<'_, E, R> {
+    /// The next that comes out; `None` at the end, or when the time is over.
+    async fn next<F: Flow + ?Sized>(&mut self, mut flow: Pin<&mut F>) -> Option<F::Item> {
+        poll_fn(|cx| match flow.as_mut().poll_next(cx) {
+            Poll::Pending if self.poll_over(cx).is_ready() => Poll::Ready(None),
+            polled => polled,
+        })
+        .await
+    }
+
+    /// Runs `body` while `flow` goes on; `None` when the time is over.
+    async fn beside<F: Flow + ?Sized, B: Future>(
+        &mut self,
+        mut flow: Pin<&mut F>,
+        body: B,
+    ) -> Option<B::Output> {
+        let mut body = pin!(body);
+        poll_fn(|cx| {
+            if let Poll::Ready(output) = body.as_mut().poll(cx) {
+                return Poll::Ready(Some(output));
+            }
+            flow.as_mut().poll_progress(cx);
+            self.poll_over(cx).map(|()| None)
+        })
+        .await
+    }
+
+    fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(limit) = self.limit else { return Poll::Pending };
+        if self.course.stopped().is_none() && !self.course.is_failed() {
+            return Poll::Pending;
+        }
+        let rt = &self.course.rt;
+        self.sleep.get_or_insert_with(|| Box::pin(rt.sleep(limit))).as_mut().poll(cx)
+    }
+}
+
+impl<In, Out, E, C, A, R, S> fmt::Debug for Run<'_, In, Out, E, C, A, R, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("pipeline", &self.pipeline).finish_non_exhaustive()
+    }
+}
