@@ -43,6 +43,8 @@ on_every_runtime!(
     numbers_lines_whatever_ends_them,
     sums_up_no_rows,
     sums_up_more_than_a_chunk,
+    tells_of_airports_that_are_late,
+    writes_each_flight_down_once,
     reports_malformed_rows_of_the_tables,
 );
 
@@ -214,6 +216,57 @@ fn sums_up_more_than_a_chunk(runtime: &str) {
     assert_eq!(lines.collect::<Vec<_>>(), expected);
 }
 
+/// One alert an episode, above the table, from a full window on; the other airport is on time.
+fn tells_of_airports_that_are_late(runtime: &str) {
+    let mut rows = String::from("carrier,dep_time,dep_delay,tailnum,origin\n");
+    let delays = [(49, 100), (2, 100), (50, 0), (31, 100), (100, 61), (1, 61)];
+    for (count, delay) in delays {
+        for _ in 0..count {
+            rows += &format!("AA,1,{delay},N1,JFK\nAA,1,-3,N1,LGA\n");
+        }
+    }
+    let files = Files::new(&format!("alerts-{runtime}")).with_flights(rows.as_bytes());
+    let ran = files.run(["--runtime", runtime, "--faults", "0.3"]);
+    ran.succeeded();
+    let alerts: Vec<_> = ran.stdout.lines().filter(|line| line.starts_with("alert")).collect();
+    let expected = [
+        "alert: JFK is late, 100.00 min on average, at departure 99",
+        // 31 of 100 and 19 of 0 make 62.
+        "alert: JFK is late, 62.00 min on average, at departure 263",
+    ];
+    assert_eq!(alerts, expected);
+    assert_eq!(files.run(["--runtime", runtime, "--quiet"]).stdout, "");
+}
+
+fn writes_each_flight_down_once(runtime: &str) {
+    let files = Files::new(&format!("jsonl-{runtime}"));
+    let file = files.add("flights.jsonl", b"what was there");
+    let ran =
+        run(["--runtime", runtime, "--faults", "0.45", "--seed", "7", "--quiet", "--jsonl", &file]);
+    ran.succeeded();
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.ends_with('\n'));
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let expected = expected();
+    assert_eq!(lines.len() as u64, expected["rows"]);
+    for (carrier, summary) in expected["carriers"].as_object().unwrap() {
+        let of_carrier = || lines.iter().filter(|line| line["carrier"] == **carrier);
+        assert!(of_carrier().all(|line| line["airline"] == summary["name"]));
+        let seats: u64 = of_carrier().filter_map(|line| line["seats"].as_u64()).sum();
+        assert_eq!(seats, summary["seats"], "{carrier}");
+        let cancelled = of_carrier().filter(|line| line["dep_delay"].is_null()).count();
+        assert_eq!(cancelled as u64, summary["cancelled"], "{carrier}");
+    }
+}
+
+#[test]
+fn a_file_of_lines_that_cannot_be_written_is_refused_before_the_work() {
+    let files = Files::new("unwritable-lines").with_flights(MIXED);
+    let ran = files.run(["--jsonl", &files.path("nonesuch/flights.jsonl")]);
+    ran.refused("nonesuch/flights.jsonl: cannot be written: ");
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
+}
+
 fn reports_malformed_rows_of_the_tables(runtime: &str) {
     let files = Files::new(&format!("tables-{runtime}"))
         .with_flights(b"carrier,dep_time,dep_delay,tailnum\nAA,1,1,N1\nAA,1,1,N2\n")
@@ -351,8 +404,8 @@ fn files_without_their_columns_are_refused() {
 
 #[test]
 fn arguments_that_mean_nothing_are_refused() {
-    let options = "--runtime, --flights, --planes, --airlines, --faults, --seed, --json, --quiet and \
-                   --help";
+    let options = "--runtime, --flights, --planes, --airlines, --faults, --seed, --json, --jsonl, \
+                   --quiet and --help";
     let runtimes = "allowed are tokio, smol and sim";
     let probabilities = "allowed is a number from 0 to less than 1";
     let seeds = "allowed is a whole number from 0 to 18446744073709551615";
@@ -380,7 +433,7 @@ fn arguments_that_mean_nothing_are_refused() {
 fn help_names_every_option() {
     let ran = run(["--runtime", "smol", "--help"]);
     ran.succeeded();
-    let options = "--runtime --flights --planes --airlines --faults --seed --json --quiet";
+    let options = "--runtime --flights --planes --airlines --faults --seed --json --jsonl --quiet";
     for option in options.split(' ') {
         assert!(ran.stdout.contains(&format!("\n  {option} ")), "{option}");
     }

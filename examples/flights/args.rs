@@ -8,7 +8,8 @@ use lexopt::{Arg, Parser, ValueExt};
 use thiserror::Error;
 
 pub const HELP: &str = "\
-Sums up flights by airline: departures, cancellations, delays, seats.
+Sums up flights by airline: departures, cancellations, delays, seats. Tells of airports where the
+mean delay of 50 departures comes above an hour.
 
 Usage: flights [OPTIONS]
 
@@ -19,15 +20,16 @@ Usage: flights [OPTIONS]
   --faults P       how likely a lookup fails, from 0 to less than 1 [default: 0]
   --seed N         which lookups fail, and the simulator's schedule [default: 0]
   --json FILE      write the summary as JSON; - is standard output, in place of the table
-  --quiet          print no table
+  --jsonl FILE     write the flights, with what was looked up, as a line of JSON each
+  --quiet          print no table, no alerts, and no progress
   --help           print this
 
 Malformed rows are reported on standard error and left out of the summary.
 The exit code is 2 when the arguments or the files are not usable, 1 when anything else goes wrong.
 ";
 
-const OPTIONS: &str =
-    "--runtime, --flights, --planes, --airlines, --faults, --seed, --json, --quiet and --help";
+const OPTIONS: &str = "--runtime, --flights, --planes, --airlines, --faults, --seed, --json, --jsonl, \
+                       --quiet and --help";
 
 /// What is asked for.
 pub enum Command {
@@ -45,6 +47,7 @@ pub struct Args {
     pub seed: u64,
     /// `-` is standard output.
     pub json: Option<PathBuf>,
+    pub jsonl: Option<PathBuf>,
     pub quiet: bool,
 }
 
@@ -93,6 +96,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, A
                 args.seed = value.parse().map_err(|_| ArgsError::Seed(text(value)))?;
             }
             Arg::Long("json") => args.json = Some(parser.value()?.into()),
+            Arg::Long("jsonl") => args.jsonl = Some(parser.value()?.into()),
             Arg::Long("quiet") => args.quiet = true,
             Arg::Long("help") | Arg::Short('h') => return Ok(Command::Help),
             Arg::Long(name) => return Err(ArgsError::UnknownOption(format!("--{name}"))),
@@ -118,6 +122,7 @@ impl Default for Args {
             faults: 0.0,
             seed: 0,
             json: None,
+            jsonl: None,
             quiet: false,
         }
     }

@@ -1,15 +1,14 @@
 //! What ends a run before its time.
 
-use std::convert::Infallible;
 use std::io;
 use std::path::PathBuf;
 
-use mtaio::executor::GatherError;
 use mtaio::{ConfigError, JoinError};
 use thiserror::Error;
 
 use super::args::ArgsError;
 use super::csv::InputError;
+use super::lookups::Unanswered;
 
 #[derive(Debug, Error)]
 pub enum Failure {
@@ -27,10 +26,12 @@ pub enum Failure {
     Simulation(#[from] mtaio_sim::Failure),
     #[error("a setting is refused: {0}")]
     Config(#[from] ConfigError),
-    #[error("a chunk of rows was not read: {0}")]
-    Reading(#[from] JoinError),
-    #[error("a lookup did not end: {0}")]
-    Lookup(#[from] GatherError<Infallible>),
+    #[error("a batch was not written: {0}")]
+    Writing(#[from] JoinError),
+    #[error("a lookup came to nothing: {0}")]
+    Lookup(#[from] Unanswered),
+    #[error("a stage did not work: {0}")]
+    Stage(String),
 }
 
 impl Failure {

@@ -5,12 +5,16 @@ use std::str::FromStr;
 
 use super::csv::{InputError, Rows};
 
-/// What the summary asks of a flight.
+/// What is asked of a flight.
+#[derive(Clone)]
 pub struct Flight {
     pub carrier: String,
+    /// From which airport, if that was noted.
+    pub origin: Option<String>,
     pub status: Status,
 }
 
+#[derive(Clone)]
 pub enum Status {
     /// It left, so many minutes after its time; a negative number is early.
     Departed {
@@ -21,11 +25,12 @@ pub enum Status {
 }
 
 /// The rows of a file of flights.
-pub type Flights = Rows<Flight, 4>;
+pub type Flights = Rows<Flight, 5>;
 
 /// Opens a file of flights.
 pub fn open(path: &Path) -> Result<Flights, InputError> {
-    Rows::open(path, ["carrier", "dep_time", "dep_delay", "tailnum"], Flight::validate)
+    let columns = ["carrier", "dep_time", "dep_delay", "tailnum", "origin"];
+    Rows::open(path, columns, &["origin"], Flight::validate)
 }
 
 impl Flight {
@@ -37,7 +42,9 @@ impl Flight {
         }
     }
 
-    fn validate([carrier, dep_time, dep_delay, tailnum]: [&str; 4]) -> Result<Self, String> {
+    fn validate(
+        [carrier, dep_time, dep_delay, tailnum, origin]: [&str; 5],
+    ) -> Result<Self, String> {
         if carrier.is_empty() {
             return Err("`carrier` is empty".to_owned());
         }
@@ -51,7 +58,8 @@ impl Flight {
             }
             (Some(_), None) => return Err("it departed, but has no `dep_delay`".to_owned()),
         };
-        Ok(Self { carrier: carrier.to_owned(), status })
+        let origin = present(origin).map(str::to_owned);
+        Ok(Self { carrier: carrier.to_owned(), origin, status })
     }
 }
 

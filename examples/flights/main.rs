@@ -12,43 +12,45 @@
 
 #![allow(unreachable_pub)] // In a program nothing is reachable: `pub` is what a module offers.
 
+mod airports;
 mod args;
+mod console;
 mod csv;
 mod failure;
 pub mod faults;
 mod flight;
+mod journal;
 mod json;
 mod lookups;
 mod pipeline;
-mod rejects;
 mod summary;
 mod table;
 mod tables;
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use mtaio::Runtime;
 use mtaio_sim::Sim;
 
 use self::args::{Args, Command, RuntimeName};
-use self::csv::Malformed;
+use self::console::{Console, Told};
 use self::failure::Failure;
 use self::faults::Faults;
 use self::flight::Flights;
+use self::journal::Journal;
 use self::json::JsonOutput;
 use self::lookups::Lookups;
-use self::pipeline::summarise;
-use self::rejects::Rejects;
-use self::summary::Summary;
-use self::table::table;
+use self::pipeline::Outcome;
+use self::table::{alerts, table};
 use self::tables::Tables;
 
 fn main() -> ExitCode {
     let arguments = env::args_os().skip(1);
-    match run(arguments, &mut io::stdout(), &mut io::stderr()) {
+    let is_terminal = io::stderr().is_terminal();
+    match run_at(arguments, &mut io::stdout(), &mut io::stderr(), is_terminal) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("flights: {failure}");
@@ -61,7 +63,17 @@ fn main() -> ExitCode {
 pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
     stdout: &mut impl Write,
-    stderr: &mut impl Write,
+    stderr: &mut (impl Write + Send),
+) -> Result<(), Failure> {
+    run_at(arguments, stdout, stderr, false)
+}
+
+/// The same, on a terminal or not.
+fn run_at(
+    arguments: impl IntoIterator<Item = OsString>,
+    stdout: &mut impl Write,
+    stderr: &mut (impl Write + Send),
+    is_terminal: bool,
 ) -> Result<(), Failure> {
     let args = match args::parse(arguments)? {
         Command::Run(args) => args,
@@ -69,20 +81,25 @@ pub fn run(
     };
     // Whatever may be refused is refused before the work, not after.
     let flights = flight::open(&args.flights)?;
-    let mut rejects = Rejects::new(stderr);
-    let tables = Tables::load(&args.planes, &args.airlines, |row| rejects.report(&row))?;
+    let mut console = Console::new(stderr, is_terminal && !args.quiet);
+    let tables = Tables::load(&args.planes, &args.airlines, |row| console.report(&row))?;
     let json = args.json.as_deref().map(JsonOutput::open).transpose()?;
 
-    let summary = on_runtime(&args, flights, tables, |row| rejects.report(&row))?;
+    let journal = args.jsonl.as_deref().map(Journal::create).transpose()?;
+
+    let worked = on_runtime(&args, flights, tables, journal, |told| console.tell(told));
+    console.erase();
+    let Outcome { summary, alerts: late } = worked?;
 
     let json_on_stdout = matches!(json, Some(JsonOutput::Stdout));
     if let Some(json) = json {
         json.write(&summary, stdout)?;
     }
     if !args.quiet && !json_on_stdout {
+        print(&alerts(&late), stdout)?;
         print(&table(&summary), stdout)?;
     }
-    rejects.report_count();
+    console.report_count();
     Ok(())
 }
 
@@ -95,20 +112,21 @@ fn on_runtime(
     args: &Args,
     flights: Flights,
     tables: Tables,
-    reject: impl FnMut(Malformed),
-) -> Result<Summary, Failure> {
+    journal: Option<Journal>,
+    tell: impl FnMut(Told) + Send,
+) -> Result<Outcome, Failure> {
     let faults = Faults::new(args.faults, args.seed);
     match args.runtime {
-        RuntimeName::Tokio => {
-            mtaio_tokio::block_on(async move |rt| work(&rt, flights, tables, faults, reject).await)
-                .map_err(Failure::Runtime)?
-        }
-        RuntimeName::Smol => {
-            mtaio_smol::block_on(async move |rt| work(&rt, flights, tables, faults, reject).await)
-                .map_err(Failure::Runtime)?
-        }
+        RuntimeName::Tokio => mtaio_tokio::block_on(async move |rt| {
+            work(&rt, flights, tables, faults, journal, tell).await
+        })
+        .map_err(Failure::Runtime)?,
+        RuntimeName::Smol => mtaio_smol::block_on(async move |rt| {
+            work(&rt, flights, tables, faults, journal, tell).await
+        })
+        .map_err(Failure::Runtime)?,
         RuntimeName::Sim => {
-            let work = async move |rt| work(&rt, flights, tables, faults, reject).await;
+            let work = async move |rt| work(&rt, flights, tables, faults, journal, tell).await;
             Sim::try_run(args.seed, work)?
         }
     }
@@ -119,7 +137,8 @@ async fn work<R: Runtime>(
     flights: Flights,
     tables: Tables,
     faults: Faults,
-    reject: impl FnMut(Malformed),
-) -> Result<Summary, Failure> {
-    summarise(rt, flights, Lookups::new(rt, tables, faults)?, reject).await
+    journal: Option<Journal>,
+    tell: impl FnMut(Told) + Send,
+) -> Result<Outcome, Failure> {
+    pipeline::work(rt, flights, Lookups::new(rt, tables, faults)?, journal, tell).await
 }

@@ -1,15 +1,23 @@
-//! The work: read, validate, enrich, summarise. It knows `Runtime` and no runtime.
+//! The work: read, watch, enrich, write, summarise. It knows `Runtime` and no runtime.
 //!
 //! A flight whose lookup came to nothing goes back and is tried again with those that come after
 //! it: none is dropped.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use std::vec;
 
-use mtaio::{Runtime, RuntimeExt, Task, TaskExecutor};
+use futures::{Stream, stream};
+use mtaio::pipeline::{Batch, Letter, Parallel, PipelineError, pipeline};
+use mtaio::{Runtime, RuntimeExt, Task};
 
-use super::csv::{Chunk, InputError, Malformed};
+use super::airports::{Airports, Alert};
+use super::console::Told;
+use super::csv::{Chunk, InputError};
 use super::failure::Failure;
-use super::flight::{Flight, Flights};
+use super::flight::{Flight, Flights, Status};
+use super::journal::Journal;
 use super::lookups::{Lookups, Unanswered};
 use super::summary::Summary;
 use super::tables::Aircraft;
@@ -20,6 +28,9 @@ const CHUNK: usize = 1_000;
 /// Flights that are looked up at once.
 const FLIGHTS: usize = 64;
 
+/// What is written at once.
+const BATCH: Batch = Batch::size(500).within(Duration::from_millis(100));
+
 /// A flight and what the lookups told of it.
 pub struct Enriched {
     pub flight: Flight,
@@ -28,57 +39,139 @@ pub struct Enriched {
     pub aircraft: Option<Aircraft>,
 }
 
-/// What the flights are looked up in, and how.
-pub struct Work<R: Runtime> {
-    executor: TaskExecutor<R>,
-    lookups: Arc<Lookups<R>>,
-    summary: Summary,
+/// What all flights come to.
+#[derive(Default)]
+pub struct Outcome {
+    pub summary: Summary,
+    /// In the order of the file, on every runtime.
+    pub alerts: Vec<Alert>,
 }
 
-/// Sums up all flights. Malformed rows are handed to `reject`, and stop nothing.
-pub async fn summarise<R: Runtime>(
+/// Flights that go back.
+type Again = Arc<Mutex<VecDeque<Flight>>>;
+
+/// Takes all flights through the pipeline. Malformed rows are told, and stop nothing.
+pub async fn work<R: Runtime>(
     rt: &R,
     flights: Flights,
     lookups: Lookups<R>,
-    mut reject: impl FnMut(Malformed),
-) -> Result<Summary, Failure> {
-    let executor = TaskExecutor::with_runtime(rt).limit(FLIGHTS)?;
-    let summary = Summary::default();
-    let mut work = Work { executor, lookups: Arc::new(lookups), summary };
-    let mut again = Vec::new();
+    journal: Option<Journal>,
+    tell: impl FnMut(Told) + Send,
+) -> Result<Outcome, Failure> {
+    let (again, lookups) = (Again::default(), Arc::new(lookups));
+    let journal = journal.map(|journal| Arc::new(Mutex::new(journal)));
+    let (to_again, writer) = (Arc::clone(&again), rt.clone());
 
-    let mut reading = read(rt, flights);
-    while let Some((chunk, rest)) = reading.await?? {
-        reading = read(rt, rest);
-        let valid = chunk.into_iter().filter_map(|row| row.map_err(&mut reject).ok());
-        again = work.go_through(again.into_iter().chain(valid).collect()).await?;
+    let pipeline = pipeline::<Failure>()
+        // A file that can't be read any more ends the run.
+        .then(async |flight: Result<Flight, InputError>| flight)
+        .map_async(Parallel::unordered(FLIGHTS), async move |flight| enrich(&lookups, flight).await)
+        .dead_letter(async move |letter: Letter<Flight, Unanswered>| {
+            locked(&to_again).push_back(letter.item);
+        })
+        .batch(BATCH, async move |batch| write(&writer, journal, batch).await)
+        .build()?;
+
+    let mut outcome = Outcome::default();
+    let mut alerts = Vec::new();
+    let rows = rows(rt, flights, Arc::clone(&again), &mut alerts, tell);
+    let add = async |batch: Vec<Enriched>| {
+        batch.into_iter().for_each(|enriched| outcome.summary.add(enriched));
+    };
+    let report = pipeline.run(rt, rows).for_each(add).await;
+    report.into_result().map_err(failure)?;
+    // What goes back while the last rows are on their way finds no more of them.
+    loop {
+        let left: Vec<_> = locked(&again).drain(..).map(Ok).collect();
+        if left.is_empty() {
+            break;
+        }
+        let add = async |batch: Vec<Enriched>| {
+            batch.into_iter().for_each(|enriched| outcome.summary.add(enriched));
+        };
+        let report = pipeline.run(rt, stream::iter(left)).for_each(add).await;
+        report.into_result().map_err(failure)?;
     }
-    while !again.is_empty() {
-        again = work.go_through(again).await?;
-    }
-    Ok(work.summary)
+    outcome.alerts = alerts;
+    Ok(outcome)
 }
 
-impl<R: Runtime> Work<R> {
-    /// Looks flights up and sums them up, and answers those whose lookup came to nothing: they are
-    /// to be tried again.
-    async fn go_through(&mut self, flights: Vec<Flight>) -> Result<Vec<Flight>, Failure> {
-        let lookups = Arc::clone(&self.lookups);
-        let enriched = self
-            .executor
-            .map(flights, async move |flight| enrich(&lookups, flight).await)
-            .unordered() // A sum has no order.
-            .values() // What came to nothing is a flight as well.
-            .await?;
+fn failure(error: PipelineError<Failure>) -> Failure {
+    match error {
+        PipelineError::Failed { error, .. } => error,
+        other => Failure::Stage(other.to_string()),
+    }
+}
 
-        let mut again = Vec::new();
-        for flight in enriched {
-            match flight {
-                Ok(enriched) => self.summary.add(enriched),
-                Err(flight) => again.push(flight),
+/// The flights of a file, with those in between that go back.
+fn rows<R: Runtime>(
+    rt: &R,
+    flights: Flights,
+    again: Again,
+    alerts: &mut Vec<Alert>,
+    tell: impl FnMut(Told) + Send,
+) -> impl Stream<Item = Result<Flight, InputError>> + Send {
+    let reader = Reader {
+        rt: rt.clone(),
+        reading: Some(read(rt, flights)),
+        chunk: Vec::new().into_iter(),
+        again,
+        airports: Airports::default(),
+        departures: 0,
+        rows: 0,
+        alerts,
+        tell,
+    };
+    stream::unfold(reader, async |mut reader| Some((reader.next().await?, reader)))
+}
+
+struct Reader<'a, R: Runtime, T> {
+    rt: R,
+    /// `None` at the end of the file.
+    reading: Option<Task<Read>>,
+    chunk: vec::IntoIter<Result<Flight, super::csv::Malformed>>,
+    again: Again,
+    airports: Airports,
+    departures: u64,
+    rows: u64,
+    alerts: &'a mut Vec<Alert>,
+    tell: T,
+}
+
+impl<R: Runtime, T: FnMut(Told)> Reader<'_, R, T> {
+    async fn next(&mut self) -> Option<Result<Flight, InputError>> {
+        loop {
+            if let Some(flight) = locked(&self.again).pop_front() {
+                return Some(Ok(flight));
+            }
+            match self.chunk.next() {
+                Some(Ok(flight)) => {
+                    self.watch(&flight);
+                    return Some(Ok(flight));
+                }
+                Some(Err(malformed)) => (self.tell)(Told::Malformed(malformed)),
+                None => match self.reading.take()?.await {
+                    Ok(Ok(Some((chunk, rest)))) => {
+                        self.rows += chunk.len() as u64;
+                        (self.tell)(Told::Read { rows: self.rows, part: rest.part_read() });
+                        self.chunk = chunk.into_iter();
+                        self.reading = Some(read(&self.rt, rest));
+                    }
+                    Ok(Ok(None)) => {}
+                    Ok(Err(unreadable)) => return Some(Err(unreadable)),
+                    // Its runtime is gone, and this with it.
+                    Err(_) => return None,
+                },
             }
         }
-        Ok(again)
+    }
+
+    /// Sees each flight once, in the order of the file.
+    fn watch(&mut self, flight: &Flight) {
+        if let (Some(origin), Status::Departed { delay, .. }) = (&flight.origin, &flight.status) {
+            self.departures += 1;
+            self.alerts.extend(self.airports.departed(origin, *delay, self.departures));
+        }
     }
 }
 
@@ -90,15 +183,14 @@ fn read<R: Runtime>(rt: &R, mut rows: Flights) -> Task<Read> {
     rt.unblock(move || Ok(rows.read_chunk(CHUNK)?.map(|chunk| (chunk, rows))))
 }
 
-/// Asks what is known of a flight; gives it back where there is no answer.
-async fn enrich<R: Runtime>(lookups: &Lookups<R>, flight: Flight) -> Result<Enriched, Flight> {
-    match look_up(lookups, &flight).await {
-        Ok((airline, aircraft)) => Ok(Enriched { flight, airline, aircraft }),
-        Err(unanswered) => {
-            lookups.spare(&unanswered).await;
-            Err(flight)
-        }
+/// Asks what is known of a flight.
+async fn enrich<R: Runtime>(lookups: &Lookups<R>, flight: Flight) -> Result<Enriched, Unanswered> {
+    let looked_up = look_up(lookups, &flight).await;
+    if let Err(unanswered) = &looked_up {
+        lookups.spare(unanswered).await;
     }
+    let (airline, aircraft) = looked_up?;
+    Ok(Enriched { flight, airline, aircraft })
 }
 
 async fn look_up<R: Runtime>(
@@ -111,4 +203,22 @@ async fn look_up<R: Runtime>(
         None => None,
     };
     Ok((airline, aircraft))
+}
+
+/// Writes a batch down, where blocking hurts nobody, if that is asked for.
+async fn write<R: Runtime>(
+    rt: &R,
+    journal: Option<Arc<Mutex<Journal>>>,
+    batch: Vec<Enriched>,
+) -> Result<Vec<Enriched>, Failure> {
+    let Some(journal) = journal else { return Ok(batch) };
+    rt.unblock(move || {
+        locked(&journal).write(&batch)?;
+        Ok(batch)
+    })
+    .await?
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

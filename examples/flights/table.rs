@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use super::airports::Alert;
 use super::summary::{Carrier, Summary};
 
 pub fn table(summary: &Summary) -> String {
@@ -35,6 +36,16 @@ pub fn table(summary: &Summary) -> String {
         );
     }
     text + &format!("{} rows\n", summary.rows)
+}
+
+/// A line an alert.
+pub fn alerts(alerts: &[Alert]) -> String {
+    let line = |alert: &Alert| {
+        let Alert { airport, departure, .. } = alert;
+        let mean = alert.mean();
+        format!("alert: {airport} is late, {mean:.2} min on average, at departure {departure}\n")
+    };
+    alerts.iter().map(line).collect()
 }
 
 fn name(carrier: &Carrier) -> &str {

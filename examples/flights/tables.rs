@@ -23,11 +23,11 @@ impl Tables {
         airlines: &Path,
         mut reject: impl FnMut(Malformed),
     ) -> Result<Self, InputError> {
-        let aircraft = Rows::open(planes, ["tailnum", "seats"], |[tailnum, seats]| {
+        let aircraft = Rows::open(planes, ["tailnum", "seats"], &[], |[tailnum, seats]| {
             let seats = seats.parse().map_err(|_| format!("`seats` is `{seats}`, not a number"))?;
             Ok((tailnum.to_owned(), Aircraft { seats }))
         })?;
-        let airlines = Rows::open(airlines, ["carrier", "name"], |[carrier, name]| {
+        let airlines = Rows::open(airlines, ["carrier", "name"], &[], |[carrier, name]| {
             Ok((carrier.to_owned(), name.to_owned()))
         })?;
         Ok(Self { aircraft: index(aircraft, &mut reject)?, airlines: index(airlines, reject)? })

@@ -16,13 +16,15 @@ pub(super) struct Line {
 pub(super) struct Lines<R> {
     input: R,
     count: u64,
+    /// In bytes.
+    read: u64,
     /// What was read in vain, the next one last.
     given_back: Vec<Line>,
 }
 
 impl<R: BufRead> Lines<R> {
     pub(super) const fn new(input: R) -> Self {
-        Self { input, count: 0, given_back: Vec::new() }
+        Self { input, count: 0, read: 0, given_back: Vec::new() }
     }
 
     pub(super) fn next(&mut self) -> io::Result<Option<Line>> {
@@ -31,17 +33,29 @@ impl<R: BufRead> Lines<R> {
         }
         let mut text = Vec::new();
         let mut piece = self.input.by_ref().take(MAX_LINE as u64);
-        if piece.read_until(b'\n', &mut text)? == 0 {
+        let length = piece.read_until(b'\n', &mut text)?;
+        if length == 0 {
             return Ok(None);
         }
         self.count += 1;
+        self.read += length as u64;
         let ended = text.pop_if(|last| *last == b'\n').is_some();
-        let cut = !ended && text.len() == MAX_LINE && self.input.skip_until(b'\n')? > 0;
+        let mut cut = false;
+        if !ended && text.len() == MAX_LINE {
+            let skipped = self.input.skip_until(b'\n')?;
+            self.read += skipped as u64;
+            cut = skipped > 0;
+        }
         text.pop_if(|last| *last == b'\r');
         if self.count == 1 && text.starts_with("\u{feff}".as_bytes()) {
             text.drain(.."\u{feff}".len());
         }
         Ok(Some(Line { number: self.count, text, cut }))
+    }
+
+    /// How many bytes were read.
+    pub(super) const fn read(&self) -> u64 {
+        self.read
     }
 
     /// Lets `lines`, which were the last to come, come again.

@@ -13,8 +13,10 @@ pub struct Rows<T, const N: usize> {
     lines: Lines<BufReader<File>>,
     /// How many fields the header has, and so every row.
     width: usize,
-    /// Where the columns stand.
-    places: [usize; N],
+    /// Where the columns stand; one that the file may lack is empty.
+    places: [Option<usize>; N],
+    /// In bytes; 0 of what is no file.
+    length: u64,
     parse: fn([&str; N]) -> Result<T, String>,
 }
 
@@ -22,33 +24,45 @@ pub struct Rows<T, const N: usize> {
 pub type Chunk<T> = Vec<Result<T, Malformed>>;
 
 impl<T, const N: usize> Rows<T, N> {
-    /// Opens the file at `path` and looks for `columns` in its header, in whatever order. `parse`
-    /// is given their values, and answers why they are no `T` if they aren't.
+    /// Opens the file at `path` and looks for `columns` in its header, in whatever order; those that
+    /// are `optional` may be missing. `parse` is given their values, and answers why they are no `T`
+    /// if they aren't.
     pub fn open(
         path: &Path,
         columns: [&'static str; N],
+        optional: &[&str],
         parse: fn([&str; N]) -> Result<T, String>,
     ) -> Result<Self, InputError> {
         let path = path.to_owned();
         let unreadable = |error| InputError::Unreadable { path: path.clone(), error };
-        let mut lines = Lines::new(BufReader::new(File::open(&path).map_err(unreadable)?));
+        let file = File::open(&path).map_err(unreadable)?;
+        let length = file.metadata().map_or(0, |metadata| metadata.len());
+        let mut lines = Lines::new(BufReader::new(file));
 
         let Some(header) = next_record(&mut lines).map_err(unreadable)? else {
-            return Err(InputError::NoHeader { path, wanted: columns.join(", ") });
+            let wanted: Vec<_> =
+                columns.into_iter().filter(|name| !optional.contains(name)).collect();
+            return Err(InputError::NoHeader { path, wanted: wanted.join(", ") });
         };
         let header = match header.fields {
             Ok(fields) => fields,
             Err(reason) => return Err(InputError::Header { path, reason }),
         };
-        let mut places = [0; N];
-        for (place, missing) in places.iter_mut().zip(columns) {
-            let Some(position) = header.iter().position(|name| name == missing) else {
+        let mut places = [None; N];
+        for (place, column) in places.iter_mut().zip(columns) {
+            *place = header.iter().position(|name| name == column);
+            if place.is_none() && !optional.contains(&column) {
                 let present = header.join(", ");
-                return Err(InputError::NoColumn { path, missing, present });
-            };
-            *place = position;
+                return Err(InputError::NoColumn { path, missing: column, present });
+            }
         }
-        Ok(Self { path, lines, width: header.len(), places, parse })
+        Ok(Self { path, lines, width: header.len(), places, length, parse })
+    }
+
+    /// Which part of the file is read, from 0 to 1.
+    pub fn part_read(&self) -> f64 {
+        // A bar can't show more digits than a float has.
+        if self.length == 0 { 1.0 } else { self.lines.read() as f64 / self.length as f64 }
     }
 
     /// Reads `size` rows, at the end of the file fewer; `None` after the last.
@@ -76,6 +90,6 @@ impl<T, const N: usize> Rows<T, N> {
         if count != width {
             return Err(format!("the number of fields is {count}, the header's is {width}"));
         }
-        (self.parse)(self.places.map(|place| fields[place].as_str()))
+        (self.parse)(self.places.map(|place| place.map_or("", |place| fields[place].as_str())))
     }
 }
