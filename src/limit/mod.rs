@@ -1,5 +1,6 @@
 //! Limits: how often, how many at once, how much in all.
 
+mod adaptive_rate;
 mod error;
 mod keyed;
 mod limiter;
@@ -7,6 +8,7 @@ mod rate;
 mod waiting;
 mod window;
 
+pub use self::adaptive_rate::{AdaptiveRateLimiter, AdaptiveRateStats, RateRule};
 pub use self::error::{AcquireError, TryAcquireError, WeightError};
 pub use self::keyed::{KeyedRateLimiter, KeyedStats};
 pub use self::limiter::{Limiter, Outcome};
