@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::config::ConfigError;
 use crate::executor::{GatherError, RunError};
+use crate::limit::{AcquireError, TryAcquireError};
 use crate::queue::{Closed, PutError, TaskDoneError, TryGetError};
 use crate::scope::{CloseError, CloseErrors, ScopeError};
 use crate::time::Elapsed;
@@ -52,6 +53,12 @@ pub enum Error {
     /// More items were reported done than had been taken.
     #[error(transparent)]
     TaskDone(#[from] TaskDoneError),
+    /// A limiter did not admit who was ready to wait.
+    #[error(transparent)]
+    Acquire(#[from] AcquireError),
+    /// A limiter did not admit at once.
+    #[error(transparent)]
+    TryAcquire(#[from] TryAcquireError),
     /// A task has no value to give.
     #[error(transparent)]
     Join(#[from] JoinError),

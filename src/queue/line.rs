@@ -57,6 +57,11 @@ impl<T> Line<T> {
         }
     }
 
+    /// Gives a turn to the one who waits at `place`, wherever in the line that is.
+    pub(crate) fn call_at(&mut self, place: usize) -> Option<Waker> {
+        if self.is_turn(place) { None } else { self.give_turn(place) }
+    }
+
     /// Whether it is the turn of `place`; for who has no place yet, it `is_free` or not.
     #[inline]
     pub(crate) fn has_turn(&self, place: Option<usize>, is_free: bool) -> bool {
@@ -95,21 +100,16 @@ impl<T> Line<T> {
         self.places[place].after
     }
 
-    /// What was left at `place`.
-    pub(crate) fn asked_mut(&mut self, place: usize) -> &mut T {
-        &mut self.places[place].asked
-    }
-
-    /// Gives `place`, which waits, a turn out of order, and answers whom to wake for it.
-    pub(crate) fn call_at(&mut self, place: usize) -> Option<Waker> {
-        self.give_turn(place)
-    }
-
     /// Uses the turn of `place`, if it has one, and takes what was left there.
     pub(crate) fn take(&mut self, place: &mut Option<usize>) -> Option<T> {
         let held = place.take_if(|held| self.is_turn(*held))?;
         self.turns -= 1;
         Some(self.places.remove(held).asked)
+    }
+
+    /// What who is at `place`, with a turn or without, has left there.
+    pub(crate) fn asked(&mut self, place: usize) -> &mut T {
+        &mut self.places[place].asked
     }
 
     /// Waits at `place`, or with what it `asked` for at the end of the line, for `waker` to be
@@ -121,7 +121,7 @@ impl<T> Line<T> {
         asked: T,
     ) -> Option<Waker> {
         if let Some(place) = *place {
-            return self.places[place].waker.replace(waker);
+            return self.replace_waker(place, waker);
         }
         let before = self.last;
         let new = self.places.insert(Place { asked, waker: Some(waker), before, after: None });
@@ -132,6 +132,11 @@ impl<T> Line<T> {
         self.last = Some(new);
         *place = Some(new);
         None
+    }
+
+    /// Waits at `place` for another `waker`. The answer is to be dropped without the lock.
+    pub(crate) fn replace_waker(&mut self, place: usize, waker: Waker) -> Option<Waker> {
+        self.places[place].waker.replace(waker)
     }
 
     /// Gives up `place`. The answer is its waker, to be dropped without the lock; or none if it had
