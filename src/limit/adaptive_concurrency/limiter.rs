@@ -1,5 +1,4 @@
 use std::fmt;
-use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -180,11 +179,8 @@ impl<R: Runtime> Limiter for AdaptiveConcurrency<R> {
         self.limiter.try_acquire_many(weight).map(|permit| self.begin(permit))
     }
 
-    fn acquire_many(
-        &self,
-        weight: u32,
-    ) -> impl Future<Output = Result<AdaptivePermit<'_, R>, AcquireError>> + Send {
-        async move { self.limiter.acquire_many(weight).await.map(|permit| self.begin(permit)) }
+    async fn acquire_many(&self, weight: u32) -> Result<AdaptivePermit<'_, R>, AcquireError> {
+        self.limiter.acquire_many(weight).await.map(|permit| self.begin(permit))
     }
 
     fn refund(&self, permit: AdaptivePermit<'_, R>, _weight: u32) {
