@@ -63,6 +63,7 @@ pub mod callback;
 pub mod config;
 mod contain;
 pub mod error;
+pub mod event;
 pub mod executor;
 pub mod limit;
 pub mod queue;
