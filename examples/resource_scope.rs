@@ -7,6 +7,8 @@
 //!
 //! It prints what happened, and exits non-zero when that is not what must happen.
 
+mod common;
+
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -14,10 +16,8 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lexopt::{Arg, Parser, ValueExt};
 use mtaio::scope::AsyncClose;
 use mtaio::{ResourceScope, Runtime, RuntimeExt};
-use mtaio_sim::Sim;
 
 /// What happened, in order.
 #[derive(Clone, Default)]
@@ -124,34 +124,5 @@ async fn day<R: Runtime>(rt: R) -> Result<(), String> {
 }
 
 fn main() -> ExitCode {
-    let done = runtime_name().and_then(|name| match name.as_str() {
-        "tokio" => mtaio_tokio::block_on(day).map_err(|error| error.to_string())?,
-        "smol" => mtaio_smol::block_on(day).map_err(|error| error.to_string())?,
-        "sim" => Sim::try_run(0, day).map_err(|failure| failure.to_string())?,
-        other => Err(format!("unknown runtime `{other}`, allowed are tokio, smol and sim")),
-    });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("resource_scope: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// What `--runtime` says.
-fn runtime_name() -> Result<String, String> {
-    let mut name = String::from("tokio");
-    let mut parser = Parser::from_env();
-    let mut parse = || {
-        while let Some(arg) = parser.next()? {
-            match arg {
-                Arg::Long("runtime") => name = parser.value()?.string()?,
-                other => return Err(other.unexpected()),
-            }
-        }
-        Ok(())
-    };
-    parse().map_err(|error| error.to_string())?;
-    Ok(name)
+    common::run(day)
 }

@@ -29,9 +29,11 @@ use crate::Instant;
 /// assert_eq!(seen, Some(hour), "an inner deadline can only be the tighter one");
 /// assert_eq!(Ambient::current().deadline(), None);
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Ambient {
-    deadline: Option<Instant>,
+    /// [`Instant::MAX`], which does not come, where there is none.
+    deadline: Instant,
+    name: Option<&'static str>,
 }
 
 thread_local! {
@@ -41,7 +43,7 @@ thread_local! {
 impl Ambient {
     /// No deadline: the surroundings of code that nobody gave any.
     pub const fn empty() -> Self {
-        Self { deadline: None }
+        Self { deadline: Instant::MAX, name: None }
     }
 
     /// The surroundings of the code that runs now; empty outside a task.
@@ -53,15 +55,29 @@ impl Ambient {
     }
 
     /// The instant after which nobody waits for the result any more.
+    #[inline]
     pub const fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        if self.deadline.as_nanos() == Instant::MAX.as_nanos() { None } else { Some(self.deadline) }
     }
 
-    /// The same surroundings under `deadline`, or under the present one where that is earlier.
+    /// What whoever set the deadline called it, for errors.
+    #[inline]
+    pub const fn deadline_name(&self) -> Option<&'static str> {
+        self.name
+    }
+
+    /// The same surroundings under `deadline`, or under the present one where that is not later.
     #[must_use]
-    pub fn with_deadline(mut self, deadline: Instant) -> Self {
-        self.deadline = Some(self.deadline.map_or(deadline, |present| present.min(deadline)));
-        self
+    #[inline]
+    pub const fn with_deadline(self, deadline: Instant) -> Self {
+        self.with_named_deadline(deadline, None)
+    }
+
+    /// As [`with_deadline`](Self::with_deadline), with a name for errors.
+    #[must_use]
+    #[inline]
+    pub const fn with_named_deadline(self, deadline: Instant, name: Option<&'static str>) -> Self {
+        if deadline.as_nanos() < self.deadline.as_nanos() { Self { deadline, name } } else { self }
     }
 
     /// Runs `f` in these surroundings.
@@ -73,6 +89,12 @@ impl Ambient {
     /// Polls `future` in these surroundings, each time.
     pub const fn attach<F: Future>(self, future: F) -> Attached<F> {
         Attached { future, ambient: self }
+    }
+}
+
+impl Default for Ambient {
+    fn default() -> Self {
+        Self::empty()
     }
 }
 
@@ -130,5 +152,24 @@ mod tests {
         let deadline = |a, b| Ambient::empty().with_deadline(a).with_deadline(b).deadline();
         assert_eq!(deadline(early, late), Some(early));
         assert_eq!(deadline(late, early), Some(early));
+        assert_eq!(deadline(late, Instant::MAX), Some(late));
+        assert_eq!(Ambient::empty().with_deadline(Instant::MAX).deadline(), None);
+    }
+
+    #[test]
+    fn a_name_belongs_to_the_deadline_that_holds() {
+        let (early, late) = (Instant::from_nanos(1), Instant::from_nanos(2));
+        let named = |deadline, name| Ambient::empty().with_named_deadline(deadline, Some(name));
+        let name = |ambient: Ambient| ambient.deadline_name();
+        assert_eq!(name(named(early, "outer").with_deadline(late)), Some("outer"));
+        assert_eq!(name(named(late, "outer").with_deadline(early)), None);
+        assert_eq!(
+            name(named(late, "outer").with_named_deadline(late, Some("inner"))),
+            Some("outer")
+        );
+        assert_eq!(
+            name(named(late, "outer").with_named_deadline(early, Some("inner"))),
+            Some("inner")
+        );
     }
 }

@@ -40,6 +40,27 @@
 //! one room, is lost to the others until the queue is closed. What a forgotten put was to put is
 //! leaked. (One that joins, or waits at a latch, costs nobody anything but its place's memory.)
 //!
+//! # Deadlines
+//!
+//! A queue has no runtime, so its waits know of no time. Put them into
+//! [`until_deadline`](crate::time::until_deadline) for the deadline that the caller has set, or into
+//! [`timeout`](crate::time::timeout) for a limit of their own:
+//!
+//! ```
+//! use std::time::Duration;
+//! use mtaio::queue::Queue;
+//! use mtaio::time::{Deadline, until_deadline};
+//!
+//! # mtaio_sim::Sim::run(0, |rt| async move {
+//! let queue = Queue::<u32>::bounded(100)?;
+//! let late = Deadline::after(&rt, Duration::from_secs(1))
+//!     .run(&rt, async { until_deadline(&rt, queue.get()).await })
+//!     .await;
+//! assert!(late.unwrap().is_err());
+//! # Ok::<(), mtaio::ConfigError>(())
+//! # }).unwrap();
+//! ```
+//!
 //! # The end
 //!
 //! After [`close`](Queue::close) nothing is put any more. Whoever waits for room gets the item back

@@ -18,11 +18,25 @@
 //! ```
 
 mod backoff;
+mod cascade;
+mod cover;
+mod deadline;
 mod elapsed;
+mod group;
+mod handle;
 mod interval;
+mod scope;
+mod sleep;
 mod timeout;
+mod timeouts;
 
 pub use self::backoff::{Backoff, Delays, Jitter};
-pub use self::elapsed::Elapsed;
+pub use self::cascade::{Cascade, CascadeError, Cascading, NoFallback, Step, cascade};
+pub use self::deadline::Deadline;
+pub use self::elapsed::{Elapsed, TimeLimit};
+pub use self::group::{GroupError, TimeoutGroup};
 pub use self::interval::{Interval, MissedTick, Ticks, interval};
+pub use self::scope::{WithDeadline, until_deadline};
+pub use self::sleep::{Sleeping, sleep, sleep_until};
 pub use self::timeout::{Timeout, timeout};
+pub use self::timeouts::{Counted, Timeouts, TimeoutsStats};

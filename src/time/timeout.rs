@@ -3,19 +3,23 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use mtaio_runtime::{Runtime, RuntimeExt};
+use mtaio_runtime::{Ambient, Instant, Runtime};
 use pin_project_lite::pin_project;
 
+use super::deadline::Deadline;
 use super::elapsed::Elapsed;
+use super::handle::Handle;
 
-/// Gives `future` at most `limit` to become ready; `None` gives it for ever.
+/// Gives `future` at most `limit` to become ready; `None` sets no limit. Where the deadline of the
+/// surroundings is earlier, it holds.
 ///
 /// The time counts from the first poll. A future that is ready then costs no look at a clock and
 /// no timer.
 ///
 /// # Errors
 ///
-/// [`Elapsed`] when the time is up. The future is dropped with the `Timeout`.
+/// [`Elapsed`] when the time is up; it says which limit it was. The future is dropped with the
+/// `Timeout`.
 ///
 /// # Cancel safety
 ///
@@ -40,7 +44,7 @@ where
     R: Runtime,
     F: Future,
 {
-    Timeout { future, sleep: None, limit: limit.into(), rt: Handle::Borrowed(rt) }
+    Timeout::new(future, limit.into(), Handle::Borrowed(rt))
 }
 
 pin_project! {
@@ -53,18 +57,17 @@ pin_project! {
         #[pin]
         sleep: Option<R::Sleep>,
         limit: Option<Duration>,
+        began: Instant,
+        end: Instant,
         rt: Handle<'a, R>,
     }
 }
 
-/// To clone a runtime costs as much as half of a timer, and hardly any timeout outlives the one
-/// that it was given.
-enum Handle<'a, R> {
-    Borrowed(&'a R),
-    Owned(R),
-}
-
 impl<'a, F, R: Runtime> Timeout<'a, F, R> {
+    fn new(future: F, limit: Option<Duration>, rt: Handle<'a, R>) -> Self {
+        Self { future, sleep: None, limit, began: Instant::ZERO, end: Instant::ZERO, rt }
+    }
+
     /// The same with a runtime of its own instead of a borrowed one: a future that can be returned
     /// from where the runtime is, or spawned.
     ///
@@ -79,12 +82,8 @@ impl<'a, F, R: Runtime> Timeout<'a, F, R> {
     /// # });
     /// ```
     pub fn into_owned(self) -> Timeout<'static, F, R> {
-        let rt = match self.rt {
-            Handle::Borrowed(rt) => rt.clone(),
-            Handle::Owned(rt) => rt,
-        };
-        let Self { future, sleep, limit, .. } = self;
-        Timeout { future, sleep, limit, rt: Handle::Owned(rt) }
+        let Self { future, sleep, limit, began, end, rt } = self;
+        Timeout { future, sleep, limit, began, end, rt: rt.into_owned() }
     }
 
     /// Gives it another limit, before the first poll.
@@ -102,19 +101,32 @@ impl<F: Future, R: Runtime> Future for Timeout<'_, F, R> {
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Ok(output));
         }
-        let Some(limit) = *this.limit else {
-            return Poll::Pending;
-        };
         if this.sleep.is_none() {
-            let rt = match this.rt {
-                Handle::Borrowed(rt) => *rt,
-                Handle::Owned(rt) => rt,
-            };
-            this.sleep.set(Some(rt.sleep(limit)));
+            let deadline = Ambient::current().deadline();
+            if this.limit.is_none() && deadline.is_none() {
+                return Poll::Pending;
+            }
+            let rt = this.rt.get();
+            *this.began = rt.now();
+            let end = this.limit.map_or(Instant::MAX, |limit| *this.began + limit);
+            *this.end = deadline.map_or(end, |deadline| deadline.min(end));
+            this.sleep.set(Some(rt.sleep_until(*this.end)));
         }
         if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
             ready!(sleep.poll(cx));
         }
-        Poll::Ready(Err(Elapsed::new(limit)))
+        Poll::Ready(Err(elapsed(*this.limit, *this.began, *this.end, this.rt.get().now())))
+    }
+}
+
+/// What began at `began` has ended at `end`.
+#[cold]
+fn elapsed(limit: Option<Duration>, began: Instant, end: Instant, now: Instant) -> Elapsed {
+    match limit {
+        Some(limit) if began + limit == end => Elapsed::timeout(limit, now - began),
+        _ => {
+            let deadline = Deadline::current().filter(|deadline| deadline.instant() == end);
+            Elapsed::inherited(deadline.unwrap_or(Deadline::at(end)), began, now)
+        }
     }
 }

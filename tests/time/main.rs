@@ -7,6 +7,7 @@ mod common;
 
 mod allocations;
 mod backoff;
+mod deadline;
 mod interval;
 mod interval_exact;
 mod jitter;
