@@ -69,6 +69,7 @@
 
 mod error;
 mod exchange;
+mod fanout;
 mod fifo;
 mod future;
 mod heap;
@@ -88,6 +89,9 @@ mod testing;
 mod wakes;
 
 pub use self::error::{Closed, PutError, TaskDoneError, TryGetError};
+pub(crate) use self::fanout::{
+    Fanout, Parcel, Publish, Published, Single, Tap, TapKey, TapStats, To,
+};
 pub use self::fifo::Queue;
 pub use self::latch::Latch;
 pub use self::lifo::LifoQueue;
