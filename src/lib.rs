@@ -35,6 +35,8 @@
 //! | [`queue`] | [`Queue`](queue::Queue), [`PriorityQueue`](queue::PriorityQueue), [`LifoQueue`](queue::LifoQueue); [`Latch`](queue::Latch), [`Overflow`](queue::Overflow) |
 //! | [`executor`] | [`TaskExecutor`]: run, gather, map, shut down; [`CancellationToken`] |
 //! | [`scope`] | [`ResourceScope`]: close resources in order, all of them, whatever happens |
+//! | [`event`] | [`EventEmitter`], its views and pipes; [`Topics`](event::Topics): publish and subscribe by name |
+//! | [`observable`] | [`Observable`](observable::Observable), [`ObservableMap`](observable::ObservableMap): values that tell when they change |
 //! | [`callback`] | what an async closure must be to be called many times at once |
 //! | [`limit`] | [`Limiter`](limit::Limiter): how often, how many at once |
 //! | [`retryable`] | [`Retryable`]: which errors are worth another attempt |
@@ -66,6 +68,7 @@ pub mod error;
 pub mod event;
 pub mod executor;
 pub mod limit;
+pub mod observable;
 pub mod queue;
 pub mod retryable;
 pub mod scope;
@@ -77,6 +80,7 @@ pub use mtaio_runtime::{
 
 pub use crate::config::ConfigError;
 pub use crate::error::Error;
+pub use crate::event::EventEmitter;
 pub use crate::executor::{CancellationToken, TaskExecutor};
 pub use crate::retryable::Retryable;
 pub use crate::scope::ResourceScope;

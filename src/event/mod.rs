@@ -15,6 +15,7 @@ mod registry;
 mod report;
 mod running;
 mod stream;
+mod topics;
 mod trail;
 mod view;
 
@@ -26,4 +27,7 @@ pub use self::pattern::Pattern;
 pub use self::pipe::PipeTarget;
 pub use self::report::{EmitterStats, Failure, HandlerError, Report};
 pub use self::stream::EventStream;
+pub use self::topics::{
+    Delivery, Message, PublishError, Subscriber, SubscriberStats, Topic, Topics, TopicsStats,
+};
 pub use self::view::View;
