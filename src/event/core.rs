@@ -153,12 +153,7 @@ impl Core {
     }
 
     /// Shows an event to who listens by `key`: to all, or only to those with a priority.
-    pub(super) async fn show(
-        &self,
-        key: &Key<'_>,
-        carry: Carry,
-        only: Option<Priority>,
-    ) -> Report {
+    pub(super) async fn show(&self, key: &Key<'_>, carry: Carry, only: Option<Priority>) -> Report {
         let found = lock(&self.registry).find(key);
         self.deliver(found, carry, only).await
     }

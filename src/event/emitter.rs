@@ -8,19 +8,20 @@ use std::time::Duration;
 
 use mtaio_runtime::{Runtime, RuntimeExt, Task};
 
+use super::builder::EmitterBuilder;
 use super::call::{Carry, Handling};
 use super::core::Core;
-use super::event::{AnyEvent, Ev, Event, Known};
+use super::event::{AnyEvent, Event, Known};
 use super::handler::Handler;
-use super::hooks::Hooks;
 use super::listener::{Listen, Listener, Subscription};
 use super::name::{Key, hash_of};
 use super::pattern::Pattern;
 use super::pipe::{End, PipeTarget, Source, sealed};
 use super::place::Place;
 use super::registry::{Kept, Select};
-use super::report::{EmitterStats, Failure, Report};
+use super::report::{EmitterStats, Report};
 use super::running::Running;
+use super::stream::WaitFor;
 use super::trail::Trail;
 use super::view::{View, handling};
 use crate::config::ConfigError;
@@ -34,7 +35,7 @@ use crate::time::interval;
 /// go.
 #[derive(Clone)]
 pub struct EventEmitter {
-    core: Arc<Core>,
+    pub(super) core: Arc<Core>,
 }
 
 impl EventEmitter {
@@ -307,7 +308,7 @@ impl EventEmitter {
     pub fn wait_for<E: Event>(
         &self,
         is_meant: impl Fn(&E) -> bool + Send + Sync + 'static,
-    ) -> impl Future<Output = Option<Ev<E>>> + Send {
+    ) -> WaitFor<E> {
         self.of::<E>().wait_for(is_meant)
     }
 
@@ -375,53 +376,6 @@ impl sealed::Target for EventEmitter {
 impl fmt::Debug for EventEmitter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventEmitter").field("stats", &self.stats()).finish_non_exhaustive()
-    }
-}
-
-/// Settings of an [`EventEmitter`].
-#[must_use = "builders do nothing until `build`"]
-pub struct EmitterBuilder {
-    is_concurrent: bool,
-    hooks: Option<Hooks>,
-}
-
-impl EmitterBuilder {
-    /// Begins all calls of an event, in their order, before it waits for any. One that stops the
-    /// event keeps those from beginning that have not.
-    pub const fn concurrent(mut self) -> Self {
-        self.is_concurrent = true;
-        self
-    }
-
-    /// Called with each event before anybody is told.
-    pub fn before(mut self, hook: impl Fn(&AnyEvent) + Send + Sync + 'static) -> Self {
-        self.hooks.get_or_insert_default().before = Some(Box::new(hook));
-        self
-    }
-
-    /// Called with what became of each event; also of one whose emit was
-    /// [dropped](Report::dropped) midway.
-    pub fn after(mut self, hook: impl Fn(&AnyEvent, &Report) + Send + Sync + 'static) -> Self {
-        self.hooks.get_or_insert_default().after = Some(Box::new(hook));
-        self
-    }
-
-    /// Called with each failure of a handler of this emitter and its views, as soon as there is
-    /// one.
-    pub fn on_error(mut self, hook: impl Fn(&AnyEvent, &Failure) + Send + Sync + 'static) -> Self {
-        self.hooks.get_or_insert_default().on_error = Some(Box::new(hook));
-        self
-    }
-
-    /// The emitter.
-    pub fn build(self) -> EventEmitter {
-        EventEmitter { core: Arc::new(Core::new(self.is_concurrent, self.hooks)) }
-    }
-}
-
-impl fmt::Debug for EmitterBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EmitterBuilder").finish_non_exhaustive()
     }
 }
 

@@ -61,11 +61,7 @@ impl<E: Event> Known<E> {
     const HASH: u64 = hash_of(E::NAME);
 
     pub(super) const fn key() -> Key<'static> {
-        Key {
-            hash: Self::HASH,
-            carries: std::any::TypeId::of::<E>(),
-            name: Cow::Borrowed(E::NAME),
-        }
+        Key { hash: Self::HASH, carries: std::any::TypeId::of::<E>(), name: Cow::Borrowed(E::NAME) }
     }
 }
 

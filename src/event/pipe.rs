@@ -31,9 +31,15 @@ pub struct Source<'a>(pub(super) &'a Arc<Core>);
 pub struct End(Kind);
 
 enum Kind {
-    Emitter { core: Arc<Core>, select: Option<Select> },
+    Emitter {
+        core: Arc<Core>,
+        select: Option<Select>,
+    },
     /// Where it began: to hold it would be a circle.
-    Itself { core: Weak<Core>, select: Option<Select> },
+    Itself {
+        core: Weak<Core>,
+        select: Option<Select>,
+    },
     View(Arc<Derived>),
 }
 

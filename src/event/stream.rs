@@ -1,4 +1,5 @@
 use std::fmt;
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -29,15 +30,28 @@ pub struct EventStream<T: Send + Sync + 'static> {
 struct Inlet<T, F> {
     queue: Arc<Queue<Ev<T>>>,
     is_meant: F,
+    /// Whether one event is all that is wanted.
+    one: bool,
 }
 
 impl<T: Send + Sync + 'static> EventStream<T> {
-    pub(super) fn new<F>(place: &Place, overflow: Overflow, is_meant: F) -> Result<Self, ConfigError>
+    pub(super) fn new<F>(
+        place: &Place,
+        overflow: Overflow,
+        is_meant: F,
+    ) -> Result<Self, ConfigError>
     where
         F: Fn(&T) -> bool + Send + Sync + 'static,
     {
-        let queue = Arc::new(Queue::new(overflow)?);
-        let inlet = Arc::new(Inlet { queue: Arc::clone(&queue), is_meant });
+        Ok(Self::with_queue(place, Queue::new(overflow)?, is_meant, false))
+    }
+
+    fn with_queue<F>(place: &Place, queue: Queue<Ev<T>>, is_meant: F, one: bool) -> Self
+    where
+        F: Fn(&T) -> bool + Send + Sync + 'static,
+    {
+        let queue = Arc::new(queue);
+        let inlet = Arc::new(Inlet { queue: Arc::clone(&queue), is_meant, one });
         let make = |inlet: Arc<Inlet<T, F>>, carry: Carry| async move {
             let answer = match Ev::new(carry.event.clone()) {
                 Some(event) if (inlet.is_meant)(&event) => inlet.put(event).await,
@@ -48,7 +62,7 @@ impl<T: Send + Sync + 'static> EventStream<T> {
         let handling = Box::new(Prototype { handler: inlet, make });
         let subscription = place.listen(Listen::default(), handling).guarded();
         let events = Box::pin(Arc::clone(&queue).into_stream());
-        Ok(Self { queue, events, _subscription: subscription })
+        Self { queue, events, _subscription: subscription }
     }
 
     /// How many events were dropped as there was no room for them.
@@ -69,7 +83,11 @@ impl<T: Send + Sync + 'static> EventStream<T> {
 
 impl<T: Send + Sync + 'static, F> Inlet<T, F> {
     async fn put(&self, event: Ev<T>) -> Result<Flow, &'static str> {
-        match self.queue.put(event).await {
+        let put = self.queue.put(event).await;
+        if self.one {
+            self.queue.close();
+        }
+        match put {
             Err(PutError::Full(_)) => Err("the stream of events is full"),
             // Nobody reads it any more.
             Ok(_) | Err(PutError::Closed(_)) => Ok(Flow::Continue),
@@ -101,5 +119,37 @@ impl<T: Send + Sync + 'static> Drop for EventStream<T> {
 impl<T: Send + Sync + 'static> fmt::Debug for EventStream<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventStream").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+/// Waits for an event: see [`View::wait_for`](super::View::wait_for). None if the emitter is gone
+/// before.
+///
+/// # Cancel safety
+///
+/// Dropping it ends the waiting, and loses nothing that others see.
+#[must_use = "futures do nothing unless polled"]
+pub struct WaitFor<T: Send + Sync + 'static>(EventStream<T>);
+
+impl<T: Send + Sync + 'static> WaitFor<T> {
+    pub(super) fn new<F>(place: &Place, is_meant: F) -> Self
+    where
+        F: Fn(&T) -> bool + Send + Sync + 'static,
+    {
+        Self(EventStream::with_queue(place, Queue::unbounded(), is_meant, true))
+    }
+}
+
+impl<T: Send + Sync + 'static> Future for WaitFor<T> {
+    type Output = Option<Ev<T>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll_next(cx)
+    }
+}
+
+impl<T: Send + Sync + 'static> fmt::Debug for WaitFor<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitFor").finish_non_exhaustive()
     }
 }

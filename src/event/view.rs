@@ -1,8 +1,5 @@
 use std::fmt;
-use std::future::Future;
 use std::marker::PhantomData;
-
-use futures_util::StreamExt;
 
 use super::call::{Called, Carry, Handling, Prototype};
 use super::event::{AnyEvent, Ev, IntoEvent};
@@ -11,7 +8,7 @@ use super::listener::{Listen, Listener, Subscription};
 use super::pipe::{End, PipeTarget, Source, sealed};
 use super::place::Place;
 use super::report::Report;
-use super::stream::EventStream;
+use super::stream::{EventStream, WaitFor};
 use crate::config::ConfigError;
 use crate::queue::Overflow;
 
@@ -191,12 +188,8 @@ impl<T: Send + Sync + 'static> View<T> {
     /// assert_eq!(*big.unwrap(), 200);
     /// # });
     /// ```
-    pub fn wait_for<F>(&self, is_meant: F) -> impl Future<Output = Option<Ev<T>>> + Send + use<T, F>
-    where
-        F: Fn(&T) -> bool + Send + Sync + 'static,
-    {
-        let stream = EventStream::new(&self.place, Overflow::DropNewest(1), is_meant);
-        async move { stream.ok()?.next().await }
+    pub fn wait_for(&self, is_meant: impl Fn(&T) -> bool + Send + Sync + 'static) -> WaitFor<T> {
+        WaitFor::new(&self.place, is_meant)
     }
 
     /// What is [kept](super::EventEmitter::keep_last) of these events, the oldest first.

@@ -38,9 +38,13 @@ impl<U: Send + Sync + 'static> Derived<U> {
             let (value, version) = from.versioned();
             (f(&value), version)
         };
-        Self::new(make, move || is_final.is_final(), |weak| {
-            source.add_derived(weak);
-        })
+        Self::new(
+            make,
+            move || is_final.is_final(),
+            |weak| {
+                source.add_derived(weak);
+            },
+        )
     }
 
     pub(super) fn zip<A, B, F>(a: &Arc<Shared<A>>, b: &Arc<Shared<B>>, f: F) -> Self
@@ -55,10 +59,14 @@ impl<U: Send + Sync + 'static> Derived<U> {
             // Each only grows: of two looks the later one has the greater sum, or the same values.
             (f(&one, &two), first + second)
         };
-        Self::new(make, move || finals.0.is_final() && finals.1.is_final(), |weak| {
-            a.add_derived(Weak::clone(&weak));
-            b.add_derived(weak);
-        })
+        Self::new(
+            make,
+            move || finals.0.is_final() && finals.1.is_final(),
+            |weak| {
+                a.add_derived(Weak::clone(&weak));
+                b.add_derived(weak);
+            },
+        )
     }
 
     fn new<M>(

@@ -93,7 +93,8 @@ impl<T: Send + Sync + 'static> Observable<T> {
             let mut value = (*present).clone();
             drop(present);
             change(&mut value);
-            let set = self.shared.set_if(value, |version| (version == as_of).then_some(version + 1));
+            let set =
+                self.shared.set_if(value, |version| (version == as_of).then_some(version + 1));
             if set.is_ok() {
                 return;
             }

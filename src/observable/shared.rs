@@ -242,7 +242,10 @@ impl<T> State<T> {
     fn wake_watches(&mut self, wakes: &mut Wakes) {
         if self.waiting > 0 {
             self.waiting = 0;
-            self.watches.iter_mut().filter_map(|(_, waker)| waker.take()).for_each(|w| wakes.push(w));
+            self.watches
+                .iter_mut()
+                .filter_map(|(_, waker)| waker.take())
+                .for_each(|w| wakes.push(w));
         }
     }
 

@@ -7,7 +7,7 @@ use mtaio::event::{AnyEvent, EventEmitter, Flow, HandlerError, Listen, Priority}
 use mtaio::{Runtime, RuntimeExt};
 
 use crate::common::{Bomb, Gate, Held, on_every_runtime};
-use crate::journal::{Journal, Number, Text};
+use crate::journal::{Journal, Number, Text, fails};
 
 on_every_runtime!(
     seeds = 20;
@@ -45,10 +45,13 @@ async fn handlers_come_by_priority_and_then_by_age<R: Runtime>(rt: R) {
 
 async fn a_failure_and_a_panic_stop_nobody_else<R: Runtime>(_rt: R) {
     let emitter = EventEmitter::new();
-    let failing = emitter.on(async |number: &Number| {
-        if number.0 > 1 { Err(std::io::Error::other("too much")) } else { Ok(()) }
-    });
-    let panicking = emitter.on(async |_: &Number| panic!("on purpose"));
+    let failing =
+        emitter.on(
+            async |number: &Number| {
+                if number.0 > 1 { Err(std::io::Error::other("too much")) } else { Ok(()) }
+            },
+        );
+    let panicking = emitter.on(async |_: &Number| fails("on purpose"));
     emitter.on(async |_: &Number| {});
     // What panics when it is dropped has panicked.
     emitter.on(|_: &Number| {
@@ -65,7 +68,9 @@ async fn a_failure_and_a_panic_stop_nobody_else<R: Runtime>(_rt: R) {
         let told = failures[0].error.downcast_ref::<std::io::Error>().expect("as it was");
         assert_eq!(told.to_string(), "too much");
         assert_eq!(failures[1].listener, panicking.id());
-        assert!(matches!(&failures[1].error, HandlerError::Panicked(p) if p.message() == "on purpose"));
+        assert!(
+            matches!(&failures[1].error, HandlerError::Panicked(p) if p.message() == "on purpose")
+        );
     }
     assert_eq!(emitter.emit(Number(1)).await.failed(), 2);
     let stats = emitter.stats();
@@ -94,7 +99,7 @@ async fn one_that_stops_keeps_those_after_it_from_being_called<R: Runtime>(_rt: 
 async fn once_is_once_also_when_it_fails<R: Runtime>(_rt: R) {
     let emitter = EventEmitter::new();
     let once = emitter.on_with(Listen::once(), async |_: &Number| Err::<(), _>("no"));
-    let panics = emitter.all().on_with(Priority::LOW.once(), async |_: &AnyEvent| panic!("no"));
+    let panics = emitter.all().on_with(Priority::LOW.once(), async |_: &AnyEvent| fails("no"));
     assert!(once.is_listening());
     let report = emitter.emit(Number(1)).await;
     assert_eq!((report.ran, report.failed()), (2, 2));
@@ -175,7 +180,7 @@ async fn concurrent_handlers_run_at_once<R: Runtime>(rt: R) {
         sleeping.yield_now().await;
         opens.open();
     });
-    emitter.on(async |_: &Number| panic!("on purpose"));
+    emitter.on(async |_: &Number| fails("on purpose"));
     for _ in 0..2 {
         let report = emitter.emit(Number(1)).await;
         assert_eq!((report.ran, report.failed()), (3, 1));
@@ -189,7 +194,9 @@ async fn types_and_names_are_one_engine<R: Runtime>(_rt: R) {
     let noting = journal.clone();
     emitter.on(async move |number: &Number| noting.note(format!("type {}", number.0)));
     let noting = journal.clone();
-    emitter.named::<Number>("number").on(async move |n: &Number| noting.note(format!("name {}", n.0)));
+    emitter
+        .named::<Number>("number")
+        .on(async move |n: &Number| noting.note(format!("name {}", n.0)));
     let noting = journal.clone();
     emitter
         .on_pattern("*", async move |event: &AnyEvent| {
@@ -221,7 +228,8 @@ async fn hooks_see_what_happens<R: Runtime>(rt: R) {
             panic!("a hook's panic is nobody's");
         })
         .build();
-    let listener = emitter.of::<Number>().filter(|_| true).on(async |_: &Number| Err::<(), _>("no"));
+    let listener =
+        emitter.of::<Number>().filter(|_| true).on(async |_: &Number| Err::<(), _>("no"));
     emitter.emit(Number(1)).await;
     let told = format!("handler {} failed: no", listener.id());
     assert_eq!(journal.take(), ["before number", &told, "after 1 1 false"]);

@@ -31,3 +31,8 @@ pub struct Text(pub String);
 impl Event for Text {
     const NAME: &'static str = "text";
 }
+
+/// A handler's mistake.
+pub fn fails(why: &str) {
+    panic!("{why}");
+}

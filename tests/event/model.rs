@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::sync::Mutex;
 
-use mtaio::event::{Event, EventEmitter, Listen, Listener, Priority, Subscription, WeakEmitter};
 use mtaio::Runtime;
+use mtaio::event::{Event, EventEmitter, Listen, Listener, Priority, Subscription, WeakEmitter};
 use mtaio_sim::{Explore, Sim};
 
 use crate::journal::Journal;
@@ -124,8 +124,7 @@ fn an_emitter_does_what_a_list_does() {
                         2 => Does::Emits,
                         _ => Does::TakesOut(below(id + 1)),
                     };
-                    let one =
-                        One { id, priority: below(3) as i32, once: below(4) == 0, does };
+                    let one = One { id, priority: below(3) as i32, once: below(4) == 0, does };
                     let listen = if one.once {
                         Priority::new(one.priority).once()
                     } else {

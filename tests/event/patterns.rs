@@ -1,7 +1,7 @@
 //! Patterns: what they mean, held against a plain reading of them.
 
-use mtaio::event::{AnyEvent, EventEmitter, Pattern};
 use mtaio::Runtime;
+use mtaio::event::{AnyEvent, EventEmitter, Pattern};
 
 use crate::common::on_every_runtime;
 

@@ -1,10 +1,10 @@
 //! Pipes: through filters and maps, in chains, and in loops.
 
-use mtaio::event::{AnyEvent, EventEmitter, Flow, Priority};
 use mtaio::Runtime;
+use mtaio::event::{AnyEvent, EventEmitter, Flow, Priority};
 
 use crate::common::on_every_runtime;
-use crate::journal::{Journal, Number, Text};
+use crate::journal::{Journal, Number, Text, fails};
 
 on_every_runtime!(
     seeds = 10;
@@ -140,7 +140,7 @@ async fn who_stops_behind_a_pipe_stops_there<R: Runtime>(_rt: R) {
     from.pipe(&to);
     from.on(async |_: &Number| {});
     to.on_with(Priority::HIGH, async |_: &Number| Flow::Stop);
-    to.on(async |_: &Number| panic!("it was stopped"));
+    to.on(async |_: &Number| fails("it was stopped"));
     let report = from.emit(Number(1)).await;
     assert_eq!((report.ran, report.failed(), report.stopped), (2, 0, false));
     // Nobody is told there of what is suppressed there.

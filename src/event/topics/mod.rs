@@ -113,7 +113,8 @@ impl<T: Clone + Send + Sync + 'static> Topics<T> {
         let tap = Tap::new(&self.hub.fanout, overflow)?;
         let mut table = lock(&self.hub.table);
         table.patterns.insert(&pattern, tap.key());
-        let retained = table.retained.values().rev().filter(|message| pattern.matches(message.topic()));
+        let retained =
+            table.retained.values().rev().filter(|message| pattern.matches(message.topic()));
         let retained = retained.cloned().collect();
         self.hub.changes.fetch_add(1, Ordering::Release);
         drop(table);
@@ -318,4 +319,3 @@ impl<T> fmt::Debug for Topics<T> {
         f.debug_struct("Topics").field("subscribers", &subscribers).finish_non_exhaustive()
     }
 }
-
