@@ -1,7 +1,9 @@
 //! Who meets whom: a file a module of the library.
 
+mod event;
 mod executor;
 mod futures;
+mod observable;
 mod promised;
 mod queue;
 mod runtime;
@@ -48,6 +50,8 @@ pub(crate) fn all() -> Outcome<Contests> {
         time::contests(&hosts),
         queue::contests(&hosts),
         executor::contests(&hosts),
+        event::contests(&hosts),
+        observable::contests(&hosts),
         sim::contests(),
     ];
     Ok(Contests(groups.into_iter().flatten().collect()))
