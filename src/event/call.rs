@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use mtaio_runtime::Panic;
@@ -14,19 +15,20 @@ use super::report::Report;
 use super::trail::Trail;
 use crate::contain::{contain, poll_to_end};
 
-/// An event on its way. A call takes it and hands it on, so that nobody counts who has it.
-#[derive(Clone)]
-pub(super) struct Carry {
+/// An event on its way. A call takes it and hands it on, so that it need not be counted who has it.
+pub(super) struct Carried {
     pub(super) event: AnyEvent,
     pub(super) trail: Trail,
 }
+
+pub(super) type Carry = Arc<Carried>;
 
 /// What a call came to.
 pub(super) enum Called {
     /// A handler's answer.
     Answer(Result<Flow, BoxError>),
     /// What became of the event behind a view or a pipe.
-    Behind(Report, Through),
+    Behind(Box<Report>, Through),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::call::{Carry, Handling};
+use super::call::{Carried, Carry, Handling};
 use super::event::AnyEvent;
 use super::hooks::Hooks;
 use super::listener::{Entry, Listen, ListenerId, Priority, Subscription};
@@ -131,12 +131,12 @@ impl Core {
                 hooks.before(&event);
             }
             let trail = Trail::at(self.address(), &event);
-            return self.deliver(found, Carry { event, trail }, None).await;
+            return self.deliver(found, Arc::new(Carried { event, trail }), None).await;
         }
         let Some(found) = lock(&self.registry).find(&key) else { return Report::default() };
         let event = make();
         let trail = Trail::at(self.address(), &event);
-        self.deliver(Some(found), Carry { event, trail }, None).await
+        self.deliver(Some(found), Arc::new(Carried { event, trail }), None).await
     }
 
     /// Emits what comes by a pipe.

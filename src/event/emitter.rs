@@ -9,7 +9,7 @@ use std::time::Duration;
 use mtaio_runtime::{Runtime, RuntimeExt, Task};
 
 use super::builder::EmitterBuilder;
-use super::call::{Carry, Handling};
+use super::call::{Carried, Carry, Handling};
 use super::core::Core;
 use super::event::{AnyEvent, Event, Known};
 use super::handler::Handler;
@@ -170,7 +170,8 @@ impl EventEmitter {
         let mut report = Report::default();
         for event in kept {
             let trail = Trail::at(alone.address(), &event);
-            let (list, carry) = (Arc::new([Arc::clone(&again)]), Carry { event, trail });
+            let (list, carry) =
+                (Arc::new([Arc::clone(&again)]), Arc::new(Carried { event, trail }));
             let mut running = Running::new(&alone, list, Vec::new(), None, carry);
             running.one_by_one(None).await;
             report.fold(running.end());

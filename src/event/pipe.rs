@@ -2,7 +2,7 @@ use std::ptr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
-use super::call::{Called, Carry, Handling, Prototype, Through};
+use super::call::{Called, Carried, Carry, Handling, Prototype, Through};
 use super::core::{Core, count};
 use super::place::{Derived, HUB, Place};
 use super::registry::Select;
@@ -78,11 +78,11 @@ impl End {
                 None => Report::default(),
             },
             Kind::View(derived) => {
-                return Called::Behind(self.to_view(derived, carry).await, Through::View);
+                return Called::Behind(Box::new(self.to_view(derived, carry).await), Through::View);
             }
         };
         // Who stops an event there does not stop it here.
-        Called::Behind(Report { stopped: false, ..behind }, Through::Pipe)
+        Called::Behind(Box::new(Report { stopped: false, ..behind }), Through::Pipe)
     }
 
     async fn to_emitter(&self, core: &Core, select: Option<&Select>, carry: &Carry) -> Report {
@@ -91,7 +91,7 @@ impl End {
         }
         let event = carry.event.clone();
         match carry.trail.through(self.address(), core.address(), &event) {
-            Some(trail) => core.emit_piped(Carry { event, trail }).await,
+            Some(trail) => core.emit_piped(Arc::new(Carried { event, trail })).await,
             None => looped(core),
         }
     }
@@ -101,7 +101,7 @@ impl End {
         let hub = &derived.hub;
         match carry.trail.through(self.address(), hub.address(), &event) {
             Some(trail) => {
-                let shown = hub.show(&HUB, Carry { event, trail }, None).await;
+                let shown = hub.show(&HUB, Arc::new(Carried { event, trail }), None).await;
                 Report { stopped: false, ..shown }
             }
             None => looped(hub),

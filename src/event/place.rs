@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
-use super::call::{Called, Carry, Handling, Prototype, Through};
+use super::call::{Called, Carried, Carry, Handling, Prototype, Through};
 use super::core::Core;
 use super::event::AnyEvent;
 use super::listener::{Entry, Listen, Listener, Priority, Subscription};
@@ -94,7 +94,7 @@ impl Above {
         }
         let make = |(derived, priority): (Arc<Derived>, Priority), carry: Carry| async move {
             let report = derived.feed(&carry, priority).await;
-            (carry, Called::Behind(report, Through::View))
+            (carry, Called::Behind(Box::new(report), Through::View))
         };
         let handling = Prototype { handler: (Arc::clone(&self.derived), priority), make };
         let new = Arc::new(self.place.listen(priority.into(), Box::new(handling)).guarded());
@@ -128,7 +128,7 @@ impl Derived {
             return Report::default();
         }
         let Some(event) = (self.op)(&carry.event) else { return Report::default() };
-        let carry = Carry { event, trail: carry.trail.clone() };
+        let carry = Arc::new(Carried { event, trail: carry.trail.clone() });
         self.hub.show(&HUB, carry, Some(priority)).await
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct Running<'a> {
     carry: Option<Carry>,
     kept: Carry,
     report: Report,
+    /// Of the handlers of this emitter and its views: how many ran, and how many failed.
+    own: (u64, u64),
     has_ended: bool,
 }
 
@@ -36,8 +38,8 @@ impl<'a> Running<'a> {
         channel: Option<usize>,
         carry: Carry,
     ) -> Self {
-        let (kept, carry, report) = (carry.clone(), Some(carry), Report::default());
-        Self { core, list, calls, channel, carry, kept, report, has_ended: false }
+        let (kept, carry, report) = (Carry::clone(&carry), Some(carry), Report::default());
+        Self { core, list, calls, channel, carry, kept, report, own: (0, 0), has_ended: false }
     }
 
     /// Each when the one before it has ended.
@@ -51,7 +53,7 @@ impl<'a> Running<'a> {
                 continue;
             }
             let Self { list, calls, carry, kept, .. } = self;
-            carry.get_or_insert_with(|| kept.clone());
+            carry.get_or_insert_with(|| Carry::clone(kept));
             let (entry, call) = (&list[at], &mut calls[at]);
             let mut first = true;
             let called = poll_fn(|cx| {
@@ -81,7 +83,7 @@ impl<'a> Running<'a> {
                 continue;
             }
             let (entry, call) = (Arc::clone(&self.list[at]), self.calls[at].take());
-            let carry = Some(self.kept.clone());
+            let carry = Some(Carry::clone(&self.kept));
             let one = OneCall { at, entry, call, carry, first: true };
             if let Poll::Ready(ended) = set.start(one) {
                 self.absorb_one(ended);
@@ -122,7 +124,7 @@ impl<'a> Running<'a> {
 
     fn absorb(&mut self, at: usize, called: Result<Called, Panic>) {
         let error = match called {
-            Ok(Called::Behind(behind, through)) => return self.absorb_behind(behind, through),
+            Ok(Called::Behind(behind, through)) => return self.absorb_behind(*behind, through),
             Ok(Called::Answer(Ok(flow))) => {
                 self.report.stopped |= flow == Flow::Stop;
                 None
@@ -132,9 +134,9 @@ impl<'a> Running<'a> {
             Err(panic) => Some(HandlerError::Panicked(panic)),
         };
         self.report.ran += 1;
-        count(&self.core.counts.ran, 1);
+        self.own.0 += 1;
         if let Some(error) = error {
-            count(&self.core.counts.failed, 1);
+            self.own.1 += 1;
             let failure = Failure { listener: self.list[at].id, error };
             self.tell_failure(&failure);
             self.report.failures.push(failure);
@@ -143,8 +145,8 @@ impl<'a> Running<'a> {
 
     fn absorb_behind(&mut self, behind: Report, through: Through) {
         if through == Through::View {
-            count(&self.core.counts.ran, behind.ran as u64);
-            count(&self.core.counts.failed, behind.failures.len() as u64);
+            self.own.0 += behind.ran as u64;
+            self.own.1 += behind.failures.len() as u64;
             behind.failures.iter().for_each(|failure| self.tell_failure(failure));
         }
         self.report.fold(behind);
@@ -157,6 +159,10 @@ impl<'a> Running<'a> {
     }
 
     fn tell(&self) {
+        count(&self.core.counts.ran, self.own.0);
+        if self.own.1 > 0 {
+            count(&self.core.counts.failed, self.own.1);
+        }
         if let Some(hooks) = &self.core.hooks {
             hooks.after(&self.kept.event, &self.report);
         }

@@ -1,13 +1,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::call::{Called, Carry, Handling, Prototype};
+use super::call::{Called, Carry, Handling, Prototype, Through};
 use super::event::{AnyEvent, Ev, IntoEvent};
 use super::handler::{Handler, HandlerOutput};
 use super::listener::{Listen, Listener, Subscription};
 use super::pipe::{End, PipeTarget, Source, sealed};
 use super::place::Place;
-use super::report::Report;
 use super::stream::{EventStream, WaitFor};
 use crate::config::ConfigError;
 use crate::queue::Overflow;
@@ -219,7 +218,7 @@ where
         let called = match carry.event.see::<T>() {
             Some(seen) => Called::Answer(handler.call(seen).await.into_flow()),
             // It is not for this one.
-            None => Called::Behind(Report::default(), super::call::Through::View),
+            None => Called::Behind(Box::default(), Through::View),
         };
         (carry, called)
     };

@@ -74,9 +74,8 @@ fn listened_to(count: usize) -> EventEmitter {
     emitter
 }
 
-type Handler = Box<
-    dyn for<'a> Fn(&'a Number) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> + Send + Sync,
->;
+type Handler =
+    Box<dyn for<'a> Fn(&'a Number) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> + Send + Sync>;
 
 /// What one writes without a library: no isolation, no priorities, and nobody can go.
 fn naive(host: &TokioHost, count: usize) -> Side {

@@ -19,10 +19,11 @@ fn patterns() -> impl Iterator<Item = String> {
 }
 
 pub(super) fn contest(host: &TokioHost) -> Contest {
-    Contest::new(GROUP, "match/10k")
-        .ours(ours(host))
-        .peer("linear scan", Open, linear(host))
-        .peer("matchit", Open, matchit(host))
+    Contest::new(GROUP, "match/10k").ours(ours(host)).peer("linear scan", Open, linear(host)).peer(
+        "matchit",
+        Open,
+        matchit(host),
+    )
 }
 
 fn ours(host: &TokioHost) -> Side {
