@@ -38,6 +38,8 @@
 //! | [`policy`] | [`Retry`](policy::Retry), [`RetryBudget`](policy::RetryBudget), [`CircuitBreaker`](policy::CircuitBreaker) |
 //! | [`stream`] | [`StreamExt`]: windows, batches, groups, copies, many calls at once; [`Timed`](stream::Timed): the same by the clock |
 //! | [`pipeline`] | [`pipeline`](pipeline::pipeline()), [`Stage`](pipeline::Stage), [`Transform`](pipeline::Transform): every item has one end |
+//! | [`event`] | [`EventEmitter`], its views and pipes; [`Topics`](event::Topics): publish and subscribe by name |
+//! | [`observable`] | [`Observable`](observable::Observable), [`ObservableMap`](observable::ObservableMap): values that tell when they change |
 //! | [`callback`] | what an async closure must be to be called many times at once |
 //! | [`limit`] | [`Limiter`](limit::Limiter): how often, how many at once |
 //! | [`retryable`] | [`Retryable`]: which errors are worth another attempt |
@@ -66,8 +68,10 @@ pub mod callback;
 pub mod config;
 mod contain;
 pub mod error;
+pub mod event;
 pub mod executor;
 pub mod limit;
+pub mod observable;
 pub mod pipeline;
 pub mod policy;
 pub mod queue;
@@ -82,6 +86,7 @@ pub use mtaio_runtime::{
 
 pub use crate::config::ConfigError;
 pub use crate::error::Error;
+pub use crate::event::EventEmitter;
 pub use crate::executor::{CancellationToken, TaskExecutor};
 pub use crate::retryable::Retryable;
 pub use crate::scope::ResourceScope;

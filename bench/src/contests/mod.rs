@@ -1,7 +1,9 @@
 //! Who meets whom: a file a module of the library.
 
+mod event;
 mod executor;
 mod futures;
+mod observable;
 mod policy;
 mod promised;
 mod queue;
@@ -52,6 +54,8 @@ pub(crate) fn all() -> Outcome<Contests> {
         executor::contests(&hosts),
         policy::contests(&hosts),
         stream::contests(&hosts),
+        event::contests(&hosts),
+        observable::contests(&hosts),
         sim::contests(),
     ];
     Ok(Contests(groups.into_iter().flatten().collect()))
