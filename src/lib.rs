@@ -35,7 +35,7 @@
 //! | [`queue`] | [`Queue`](queue::Queue), [`PriorityQueue`](queue::PriorityQueue), [`LifoQueue`](queue::LifoQueue); [`Latch`](queue::Latch), [`Overflow`](queue::Overflow) |
 //! | [`executor`] | [`TaskExecutor`]: run, gather, map, shut down; [`CancellationToken`] |
 //! | [`scope`] | [`ResourceScope`]: close resources in order, all of them, whatever happens |
-//! | [`policy`] | [`Retry`](policy::Retry), [`RetryBudget`](policy::RetryBudget), [`CircuitBreaker`](policy::CircuitBreaker) |
+//! | [`policy`] | [`Policy`](policy::Policy) and its parts: [`Retry`](policy::Retry), [`CircuitBreaker`](policy::CircuitBreaker), [`Fallback`](policy::Fallback), [`Hedge`](policy::Hedge), [`Bulk`](policy::Bulk) |
 //! | [`callback`] | what an async closure must be to be called many times at once |
 //! | [`limit`] | [`Limiter`](limit::Limiter): how often, how many at once |
 //! | [`retryable`] | [`Retryable`]: which errors are worth another attempt |
