@@ -35,7 +35,7 @@
 //! | [`queue`] | [`Queue`](queue::Queue), [`PriorityQueue`](queue::PriorityQueue), [`LifoQueue`](queue::LifoQueue); [`Latch`](queue::Latch), [`Overflow`](queue::Overflow) |
 //! | [`executor`] | [`TaskExecutor`]: run, gather, map, shut down; [`CancellationToken`] |
 //! | [`scope`] | [`ResourceScope`]: close resources in order, all of them, whatever happens |
-//! | [`policy`] | [`Retry`](policy::Retry), [`RetryBudget`](policy::RetryBudget), [`CircuitBreaker`](policy::CircuitBreaker) |
+//! | [`policy`] | [`Policy`](policy::Policy) and its parts: [`Retry`](policy::Retry), [`CircuitBreaker`](policy::CircuitBreaker), [`Fallback`](policy::Fallback), [`Hedge`](policy::Hedge), [`Bulk`](policy::Bulk) |
 //! | [`stream`] | [`StreamExt`]: windows, batches, groups, copies, many calls at once; [`Timed`](stream::Timed): the same by the clock |
 //! | [`pipeline`] | [`pipeline`](pipeline::pipeline()), [`Stage`](pipeline::Stage), [`Transform`](pipeline::Transform): every item has one end |
 //! | [`event`] | [`EventEmitter`], its views and pipes; [`Topics`](event::Topics): publish and subscribe by name |
