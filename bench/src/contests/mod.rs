@@ -2,6 +2,7 @@
 
 mod executor;
 mod futures;
+mod limit;
 mod promised;
 mod queue;
 mod runtime;
@@ -48,6 +49,7 @@ pub(crate) fn all() -> Outcome<Contests> {
         time::contests(&hosts),
         queue::contests(&hosts),
         executor::contests(&hosts),
+        limit::contests(&hosts)?,
         sim::contests(),
     ];
     Ok(Contests(groups.into_iter().flatten().collect()))

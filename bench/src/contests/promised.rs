@@ -39,4 +39,8 @@ pub(super) const PROMISED: &[(&str, &[&str])] = &[
     ("gather-tasks/tokio-multi", &["JoinSet + Semaphore"]),
     ("timer-events", &["tokio, clock paused"]),
     ("timer-events-recorded", &["tokio, clock paused"]),
+    ("rate-check-given", &["governor, fake clock", "governor, again"]),
+    ("rate-check-fast-clock", &["governor, quanta"]),
+    ("rate-check-keyed/10k", &["governor, dashmap"]),
+    ("rate-check-keyed/1M", &["governor, dashmap"]),
 ];
