@@ -58,7 +58,7 @@ impl Watched {
         let mut waits = Box::pin(self.limiter.acquire_many(weight));
         if noted.poll(&mut waits).is_pending() {
             // Also when the worker is dropped.
-            let _gives_back = GivesBack(waits, noted);
+            let _gives_back = GivesBack { noted, _waits: waits };
             self.rt.sleep(ms(after)).await;
         }
     }
@@ -111,11 +111,14 @@ impl Wake for Noted {
     }
 }
 
-struct GivesBack<'a>(Pin<Box<RateAcquire<'a, Sim>>>, Arc<Noted>);
+struct GivesBack<'a> {
+    noted: Arc<Noted>,
+    _waits: Pin<Box<RateAcquire<'a, Sim>>>,
+}
 
 impl Drop for GivesBack<'_> {
     fn drop(&mut self) {
-        let Noted { it, weight, is_granted } = &*self.1;
+        let Noted { it, weight, is_granted } = &*self.noted;
         if is_granted.load(Ordering::SeqCst) {
             // Before the fact: others may be admitted by it.
             it.note(Line::Refunded(*weight));

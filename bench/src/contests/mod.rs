@@ -5,6 +5,7 @@ mod executor;
 mod futures;
 mod observable;
 mod policy;
+mod limit;
 mod promised;
 mod queue;
 mod runtime;
@@ -56,6 +57,7 @@ pub(crate) fn all() -> Outcome<Contests> {
         stream::contests(&hosts),
         event::contests(&hosts),
         observable::contests(&hosts),
+        limit::contests(&hosts)?,
         sim::contests(),
     ];
     Ok(Contests(groups.into_iter().flatten().collect()))

@@ -73,4 +73,8 @@ pub(super) const PROMISED: &[(&str, &[&str])] = &[
     ("observable-set-observe", &["tokio watch", "eyeball"]),
     ("timer-events", &["tokio, clock paused"]),
     ("timer-events-recorded", &["tokio, clock paused"]),
+    ("rate-check-given", &["governor, fake clock", "governor, again"]),
+    ("rate-check-fast-clock", &["governor, quanta"]),
+    ("rate-check-keyed/10k", &["governor, dashmap"]),
+    ("rate-check-keyed/1M", &["governor, dashmap"]),
 ];

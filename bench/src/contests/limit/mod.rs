@@ -1,0 +1,12 @@
+//! Limits.
+
+mod rate;
+
+use super::Hosts;
+use crate::harness::{Contest, Outcome};
+
+const GROUP: &str = "limit";
+
+pub(super) fn contests(hosts: &Hosts) -> Outcome<Vec<Contest>> {
+    rate::contests(hosts)
+}
