@@ -20,7 +20,10 @@
 //!
 //! | what there is only so much of | the limiter |
 //! | --- | --- |
-//! | calls a second, as somebody's terms say | [`RateLimiter`] |
+//! | calls a second, spread evenly, some of them in a burst | [`RateLimiter`] |
+//! | calls in each hour or minute, as somebody's terms count them | [`WindowLimiter`] |
+//! | calls a second of each user, address or tenant | [`KeyedRateLimiter`] |
+//! | calls a second of a resource that tells its load | [`AdaptiveRateLimiter`] |
 //! | calls at once, connections, memory (by weight) | [`ConcurrencyLimiter`] |
 //! | both, of one resource | [`ResourceLimiter`] |
 //! | several things at once, all or nothing | [`acquire_all`] over their limiters |
@@ -41,24 +44,30 @@
 //! is, is refused at once, too.
 
 mod adaptive_concurrency;
+mod adaptive_rate;
 mod all;
 mod concurrency;
 mod error;
 mod ext;
+mod keyed;
 mod limiter;
 mod rate;
 mod resource;
 mod waiting;
+mod window;
 
 pub use self::adaptive_concurrency::{
     Adaptation, AdaptiveConcurrency, AdaptiveConcurrencyStats, AdaptivePermit,
 };
+pub use self::adaptive_rate::{AdaptiveRateLimiter, AdaptiveRateStats, RateRule};
 pub use self::all::{Ask, LimiterSet, acquire_all};
 pub use self::concurrency::{
     AcquireOwnedPermit, AcquirePermit, ConcurrencyLimiter, ConcurrencyStats, OwnedPermit, Permit,
 };
 pub use self::error::{AcquireError, TryAcquireError, WeightError};
 pub use self::ext::{LimitedRun, LimiterExt};
+pub use self::keyed::{KeyedRateLimiter, KeyedStats};
 pub use self::limiter::{Limiter, Outcome};
 pub use self::rate::{Rate, RateAcquire, RateLimiter, RateStats};
 pub use self::resource::ResourceLimiter;
+pub use self::window::{Window, WindowAcquire, WindowLimiter, WindowPermit, WindowStats};

@@ -204,7 +204,7 @@ impl Gauge for Gcra {
             let terms = self.load(word);
             fence(Ordering::Acquire);
             // What lies in the past is worth nothing more than now, so no clock is asked.
-            let back = u64::from(weight.min(terms.burst)).saturating_mul(terms.period);
+            let back = terms.worth(weight);
             let new = ((word / TICK).saturating_sub(back) * TICK) | (word & REST);
             match self.word.compare_exchange_weak(word, new, Ordering::Relaxed, Ordering::Acquire) {
                 Ok(_) => return,
@@ -226,6 +226,7 @@ struct Place {
     base: AtomicU64,
     horizon: AtomicU64,
     period: AtomicU64,
+    reach: AtomicU64,
     burst: AtomicU32,
     up: AtomicU32,
     down: AtomicU32,
@@ -233,11 +234,12 @@ struct Place {
 
 impl Place {
     const fn new(terms: &Terms) -> Self {
-        let &Terms { base, horizon, period, burst, up, down } = terms;
+        let &Terms { base, horizon, period, reach, burst, up, down } = terms;
         Self {
             base: AtomicU64::new(base),
             horizon: AtomicU64::new(horizon),
             period: AtomicU64::new(period),
+            reach: AtomicU64::new(reach),
             burst: AtomicU32::new(burst),
             up: AtomicU32::new(up),
             down: AtomicU32::new(down),
@@ -250,6 +252,7 @@ impl Place {
             base: self.base.load(Ordering::Relaxed),
             horizon: self.horizon.load(Ordering::Relaxed),
             period: self.period.load(Ordering::Relaxed),
+            reach: self.reach.load(Ordering::Relaxed),
             burst: self.burst.load(Ordering::Relaxed),
             up: self.up.load(Ordering::Relaxed),
             down: self.down.load(Ordering::Relaxed),
@@ -257,10 +260,11 @@ impl Place {
     }
 
     fn store(&self, terms: &Terms) {
-        let &Terms { base, horizon, period, burst, up, down } = terms;
+        let &Terms { base, horizon, period, reach, burst, up, down } = terms;
         self.base.store(base, Ordering::Relaxed);
         self.horizon.store(horizon, Ordering::Relaxed);
         self.period.store(period, Ordering::Relaxed);
+        self.reach.store(reach, Ordering::Relaxed);
         self.burst.store(burst, Ordering::Relaxed);
         self.up.store(up, Ordering::Relaxed);
         self.down.store(down, Ordering::Relaxed);

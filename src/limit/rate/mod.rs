@@ -9,3 +9,4 @@ mod terms;
 pub use self::acquire::RateAcquire;
 pub use self::limiter::{RateLimiter, RateStats};
 pub use self::speed::Rate;
+pub(super) use self::terms::Terms;

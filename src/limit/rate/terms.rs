@@ -11,7 +11,10 @@ use crate::config::{ConfigError, LONGEST};
 /// GCRA as in ITU-T I.371, in virtual scheduling form, with weights. All that is known of the past
 /// is one instant, `tat` (the theoretical arrival time): when the burst will be whole again. With
 /// `T` as the time of one item, a weight `n` is admitted if
-/// `max(tat, now) + nT <= now + burst * T`, which is then the next `tat`.
+/// `max(tat, now) + nT <= now + burst * T`, and the left side is then the next `tat`.
+///
+/// An instant is that of a clock which shows whole nanoseconds, so what is due before the next one
+/// is due: who waits for each item would else lose up to a nanosecond by each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::limit) struct Terms {
     /// Ticks are counted from this instant, in nanoseconds.
@@ -20,6 +23,9 @@ pub(in crate::limit) struct Terms {
     pub(super) horizon: u64,
     /// Ticks an item.
     pub(super) period: u64,
+    /// Ticks from now to the latest `tat` that there may be: a whole burst, and what is left of this
+    /// nanosecond.
+    pub(super) reach: u64,
     /// The most that a weight can be.
     pub(super) burst: u32,
     /// Ticks are nanoseconds, this much to the left ..
@@ -65,7 +71,8 @@ impl Terms {
         let base = now.as_nanos().saturating_sub(horizon >> LEEWAY_BITS);
         // Below 2^MOST_SPAN, by the choice of `fine`.
         let period = u64::try_from(period).unwrap_or(u64::MAX);
-        Ok(Self { base, horizon, period, burst, up, down })
+        let reach = period * u64::from(burst) + (1 << up) - 1;
+        Ok(Self { base, horizon, period, reach, burst, up, down })
     }
 
     /// Whether `now` is too far from the base.
@@ -111,20 +118,25 @@ impl Terms {
         }
         let start = tat.max(now.saturating_sub(grace));
         let next = start.wrapping_add(u64::from(weight).wrapping_mul(self.period));
-        (next <= now.wrapping_add(self.span())).then_some(next)
+        (next <= now.wrapping_add(self.reach)).then_some(next)
+    }
+
+    /// What a refund of `weight` takes off a `tat`.
+    pub(in crate::limit) fn worth(&self, weight: u32) -> u64 {
+        u64::from(weight.min(self.burst)).wrapping_mul(self.period)
     }
 
     /// The first instant at which a whole `weight` will have been admitted, one burst after the
     /// other.
     pub(in crate::limit) fn due(&self, tat: u64, now: u64, weight: u64) -> Instant {
         let next = u128::from(tat.max(now)) + u128::from(weight) * u128::from(self.period);
-        self.instant(next.saturating_sub(u128::from(self.span())).max(u128::from(now)))
+        self.instant(next.saturating_sub(u128::from(self.reach)).max(u128::from(now)))
     }
 
     /// How many more may be admitted at `now`.
     pub(in crate::limit) fn available(&self, tat: u64, now: u64) -> u32 {
-        let free = (now + self.span()).saturating_sub(tat.max(now)) / self.period;
-        u32::try_from(free).unwrap_or(self.burst)
+        let free = (now + self.reach).saturating_sub(tat.max(now)) / self.period;
+        u32::try_from(free).unwrap_or(self.burst).min(self.burst)
     }
 
     /// What is owed at `now`, in ticks.
@@ -140,13 +152,7 @@ impl Terms {
         let ours = u128::from(debt) * u128::from(self.period);
         let owed = ours.div_ceil(u128::from(old.period));
         // A refund apart, nobody owes more than a burst; and the burst may have become smaller.
-        self.ticks(now) + u64::try_from(owed).unwrap_or(u64::MAX).min(self.span())
-    }
-
-    /// The ticks of a whole burst.
-    #[inline]
-    const fn span(&self) -> u64 {
-        self.period.wrapping_mul(self.burst as u64)
+        self.ticks(now) + u64::try_from(owed).unwrap_or(u64::MAX).min(self.reach)
     }
 
     /// The first instant that has so many ticks.
