@@ -2,6 +2,7 @@
 
 mod executor;
 mod futures;
+mod limit;
 mod promised;
 mod queue;
 mod runtime;
@@ -47,6 +48,7 @@ pub(crate) fn all() -> Outcome<Contests> {
         runtime::contests(&hosts),
         time::contests(&hosts),
         queue::contests(&hosts),
+        limit::contests(&hosts),
         executor::contests(&hosts),
         sim::contests(),
     ];
