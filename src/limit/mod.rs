@@ -24,6 +24,10 @@
 //! | calls in each minute or hour, as a quota is told | [`WindowLimiter`] |
 //! | calls a second of each user, address or key | [`KeyedRateLimiter`] |
 //! | calls a second of each resource, by how loaded it says it is | [`AdaptiveRateLimiter`] |
+//! | calls a second, spread evenly, some of them in a burst | [`RateLimiter`] |
+//! | calls in each hour or minute, as somebody's terms count them | [`WindowLimiter`] |
+//! | calls a second of each user, address or tenant | [`KeyedRateLimiter`] |
+//! | calls a second of a resource that tells its load | [`AdaptiveRateLimiter`] |
 //! | calls at once, connections, memory (by weight) | [`ConcurrencyLimiter`] |
 //! | both, of one resource | [`ResourceLimiter`] |
 //! | several things at once, all or nothing | [`acquire_all`] over their limiters |

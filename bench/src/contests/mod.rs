@@ -52,6 +52,7 @@ pub(crate) fn all() -> Outcome<Contests> {
         runtime::contests(&hosts),
         time::contests(&hosts),
         queue::contests(&hosts),
+        limit::contests(&hosts),
         executor::contests(&hosts),
         policy::contests(&hosts),
         stream::contests(&hosts),
