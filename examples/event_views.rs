@@ -74,12 +74,13 @@ async fn views<R: Runtime>(_rt: R) -> Result<(), String> {
         None => event.clone(),
     });
 
+    journal.listen(&filtered, "filtered");
+    journal.listen(&transformed, "transformed");
+
     // Chain them.
     emitter.pipe(&filtered);
     filtered.pipe(&transformed);
 
-    journal.listen(&filtered, "filtered");
-    journal.listen(&transformed, "transformed");
     for priority in ["low", "high"] {
         emitter.emit_named("task.new", Data { priority, processed: false }).await;
     }

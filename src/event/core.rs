@@ -7,6 +7,7 @@ use super::event::AnyEvent;
 use super::hooks::Hooks;
 use super::listener::{Entry, Listen, ListenerId, Priority, Subscription};
 use super::name::Key;
+use super::polls::Polls;
 use super::registry::{Calls, Found, List, Registry, Select};
 use super::report::{EmitterStats, Report};
 use super::running::Running;
@@ -24,6 +25,7 @@ pub(super) struct Core {
     registry: Mutex<Registry>,
     /// Views count on from their emitter, so that no two listeners of it are called alike.
     next_id: Arc<AtomicU64>,
+    pub(super) polls: Polls,
     pub(super) counts: Counts,
 }
 
@@ -50,6 +52,7 @@ impl Core {
             watches: AtomicBool::new(false),
             registry: Mutex::new(Registry::new()),
             next_id: Arc::default(),
+            polls: Polls::default(),
             counts: Counts::default(),
         }
     }
@@ -185,9 +188,9 @@ impl Core {
         drop(outdated);
         let mut running = Running::new(self, list, calls, channel, carry);
         if self.is_concurrent {
-            running.all_at_once(only).await;
+            self.polls.count(running.all_at_once(only)).await;
         } else {
-            running.one_by_one(only).await;
+            self.polls.count(running.one_by_one(only)).await;
         }
         running.end()
     }

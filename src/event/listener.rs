@@ -1,9 +1,7 @@
 use std::fmt;
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-
-use event_listener::Event as Changed;
 
 use super::call::Handling;
 use super::core::Core;
@@ -66,14 +64,8 @@ pub(super) struct Entry {
     pub(super) handling: Box<dyn Handling>,
     /// What brings events to where it listens, as long as somebody does.
     pub(super) _feed: Option<Arc<Subscription>>,
-    /// Whether it was taken out, and how many of its calls are in their first poll.
-    state: AtomicUsize,
-    /// A call is past its first poll.
-    begun: Changed,
+    is_removed: AtomicBool,
 }
-
-const REMOVED: usize = 1;
-const BEGINNING: usize = 2;
 
 impl Entry {
     pub(super) fn new(
@@ -83,49 +75,24 @@ impl Entry {
         handling: Box<dyn Handling>,
         feed: Option<Arc<Subscription>>,
     ) -> Self {
-        let (state, begun) = (AtomicUsize::new(0), Changed::new());
-        Self { id, select, listen, handling, _feed: feed, state, begun }
+        Self { id, select, listen, handling, _feed: feed, is_removed: AtomicBool::new(false) }
     }
 
-    /// Whether a call may begin; [`has_begun`](Self::has_begun) is then to follow its first poll.
+    /// Whether a call may begin, in the poll in which this is asked.
+    #[inline]
     pub(super) fn begin(&self) -> bool {
-        if self.listen.once {
-            // Who takes it takes it out: nobody else can.
-            let began = self.state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |state| {
-                (state & REMOVED == 0).then_some((state | REMOVED) + BEGINNING)
-            });
-            return began.is_ok();
-        }
-        if self.state.fetch_add(BEGINNING, Ordering::SeqCst) & REMOVED == 0 {
-            return true;
-        }
-        self.has_begun();
-        false
-    }
-
-    pub(super) fn has_begun(&self) {
-        if self.state.fetch_sub(BEGINNING, Ordering::SeqCst) & REMOVED != 0 {
-            self.begun.notify(usize::MAX);
-        }
+        // Who takes one that listens once takes it out: nobody else can.
+        if self.listen.once { self.remove() } else { !self.is_removed() }
     }
 
     /// Keeps calls from beginning; whether nobody did that before.
     pub(super) fn remove(&self) -> bool {
-        self.state.fetch_or(REMOVED, Ordering::SeqCst) & REMOVED == 0
+        !self.is_removed.swap(true, Ordering::SeqCst)
     }
 
+    #[inline]
     pub(super) fn is_removed(&self) -> bool {
-        self.state.load(Ordering::SeqCst) & REMOVED != 0
-    }
-
-    /// Waits until no call of one that was removed is about to begin.
-    async fn is_quiet(&self) {
-        while self.state.load(Ordering::SeqCst) >= BEGINNING {
-            let begun = self.begun.listen();
-            if self.state.load(Ordering::SeqCst) >= BEGINNING {
-                begun.await;
-            }
-        }
+        self.is_removed.load(Ordering::SeqCst)
     }
 }
 
@@ -146,20 +113,20 @@ impl Listener {
     /// Takes it out, at once; whether it was there. (One that listens once and has been called is
     /// not.)
     ///
-    /// No call of its handler begins after this future was done: it waits for those that are about
-    /// to, which is a matter of one poll, and not for those that run. So a handler may take itself
-    /// out.
+    /// No call of its handler begins after this future was done: it waits for the polls of emits
+    /// that are going on, in which one may be about to begin, and not for calls that run. So a
+    /// handler may take itself out.
     ///
     /// # Cancel safety
     ///
     /// It is taken out by the call: dropping the future gives up no more than to know when the last
     /// call has begun.
     pub fn off(&self) -> impl Future<Output = bool> + Send + use<> {
-        let entry = self.entry.upgrade();
         let was_there = self.take_out();
+        let core = Weak::clone(&self.core);
         async move {
-            if let Some(entry) = entry {
-                entry.is_quiet().await;
+            if let Some(core) = core.upgrade() {
+                core.polls.over().await;
             }
             was_there
         }

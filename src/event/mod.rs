@@ -12,6 +12,7 @@ mod name;
 mod pattern;
 mod pipe;
 mod place;
+mod polls;
 mod registry;
 mod report;
 mod running;

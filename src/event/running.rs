@@ -55,18 +55,10 @@ impl<'a> Running<'a> {
             let Self { list, calls, carry, kept, .. } = self;
             carry.get_or_insert_with(|| Carry::clone(kept));
             let (entry, call) = (&list[at], &mut calls[at]);
-            let mut first = true;
-            let called = poll_fn(|cx| {
-                let polled = memory(entry, call).map_or_else(
-                    |panic| Poll::Ready(Err(panic)),
-                    |call| call.as_mut().poll(carry, cx),
-                );
-                if std::mem::take(&mut first) {
-                    entry.has_begun();
-                }
-                polled
-            });
-            let called = called.await;
+            let called = match memory(entry, call) {
+                Ok(call) => poll_fn(|cx| call.as_mut().poll(carry, cx)).await,
+                Err(panic) => Err(panic),
+            };
             self.absorb(at, called);
         }
     }
@@ -84,7 +76,7 @@ impl<'a> Running<'a> {
             }
             let (entry, call) = (Arc::clone(&self.list[at]), self.calls[at].take());
             let carry = Some(Carry::clone(&self.kept));
-            let one = OneCall { at, entry, call, carry, first: true };
+            let one = OneCall { at, entry, call, carry };
             if let Poll::Ready(ended) = set.start(one) {
                 self.absorb_one(ended);
             }
@@ -198,7 +190,6 @@ struct OneCall {
     entry: Arc<Entry>,
     call: Option<Pin<Box<dyn Call>>>,
     carry: Option<Carry>,
-    first: bool,
 }
 
 type Ended = (usize, Option<Pin<Box<dyn Call>>>, Result<Called, Panic>);
@@ -207,12 +198,9 @@ impl Future for OneCall {
     type Output = Ended;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
-        let Self { at, entry, call, carry, first } = &mut *self;
+        let Self { at, entry, call, carry } = &mut *self;
         let polled = memory(entry, call)
             .map_or_else(|panic| Poll::Ready(Err(panic)), |call| call.as_mut().poll(carry, cx));
-        if std::mem::take(first) {
-            entry.has_begun();
-        }
         let called = ready!(polled);
         Poll::Ready((*at, call.take(), called))
     }

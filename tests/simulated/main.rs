@@ -7,6 +7,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod event;
 mod executor;
 mod policy;
 mod tasks;
