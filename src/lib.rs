@@ -59,6 +59,7 @@
 //! A panic of your code in a task, a callback or a job is an error of the one who waits for it. It
 //! costs nobody else.
 
+pub mod cache;
 pub mod callback;
 pub mod config;
 mod contain;
