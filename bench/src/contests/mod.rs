@@ -1,5 +1,6 @@
 //! Who meets whom: a file a module of the library.
 
+mod cache;
 mod executor;
 mod futures;
 mod promised;
@@ -49,6 +50,7 @@ pub(crate) fn all() -> Outcome<Contests> {
         queue::contests(&hosts),
         executor::contests(&hosts),
         sim::contests(),
+        cache::contests(),
     ];
     Ok(Contests(groups.into_iter().flatten().collect()))
 }
