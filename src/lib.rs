@@ -36,6 +36,7 @@
 //! | [`executor`] | [`TaskExecutor`]: run, gather, map, shut down; [`CancellationToken`] |
 //! | [`scope`] | [`ResourceScope`]: close resources in order, all of them, whatever happens |
 //! | [`callback`] | what an async closure must be to be called many times at once |
+//! | [`cache`] | [`TtlCache`]: in the process, with a time to live, and loads that are shared |
 //! | [`limit`] | [`Limiter`](limit::Limiter): how often, how many at once |
 //! | [`retryable`] | [`Retryable`]: which errors are worth another attempt |
 //! | [`config`] | [`ConfigError`]: the one refusal of all builders |
@@ -75,6 +76,7 @@ pub use mtaio_runtime::{
     Ambient, DynRuntime, Instant, JoinError, Runtime, RuntimeExt, Task, TaskName,
 };
 
+pub use crate::cache::TtlCache;
 pub use crate::config::ConfigError;
 pub use crate::error::Error;
 pub use crate::executor::{CancellationToken, TaskExecutor};

@@ -33,6 +33,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         let now = self.now_for(ttl);
         let span = self.spans.span(&self.rt, now, ttl);
         let mut gone = Departed::new();
+        shard.flights.void(hash, &key);
         let mut core = shard.core.write();
         let now = self.corrected(now, &core);
         core.insert(New { hash, key, value, weight, span }, now, &mut gone);
@@ -55,6 +56,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
     {
         self.refuse_reentry();
         let (shard, hash) = self.locate(key);
+        shard.flights.void(hash, key);
         let now = self.now();
         let mut gone = Departed::new();
         let mut core = shard.core.write();
@@ -91,6 +93,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
     {
         self.refuse_reentry();
         let (shard, hash) = self.locate(key);
+        shard.flights.void(hash, key);
         let now = self.now();
         let mut gone = Departed::new();
         let mut core = shard.core.write();
@@ -116,7 +119,8 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         keys.into_iter().map(|key| self.remove(key)).collect()
     }
 
-    /// Takes out what `keep` says no to, shard by shard. What has expired is not asked about.
+    /// Takes out what `keep` says no to, shard by shard. What has expired, and what is being loaded,
+    /// is not asked about.
     ///
     /// # Panics
     ///
@@ -153,6 +157,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         self.refuse_reentry();
         for (number, shard) in self.shards.iter().enumerate() {
             let fresh = self.core(number, self.shards.len());
+            shard.flights.void_all();
             let mut gone = Departed::new();
             let mut core = shard.core.write();
             for (key, value) in core.clear(fresh) {

@@ -165,25 +165,6 @@ impl<K, V, R: Runtime, S> TtlCache<K, V, R, S> {
         stats
     }
 
-    /// Frees everything that has expired, a few entries at a time: nobody else is kept waiting for
-    /// long. For caches that are left alone; see also
-    /// [`maintain_every`](Self::maintain_every).
-    pub fn run_maintenance(&self) {
-        self.refuse_reentry();
-        let now = self.now();
-        for shard in &self.shards {
-            loop {
-                let mut gone = Departed::new();
-                let mut core = shard.core.write();
-                let is_more = core.sweep(now, MAINTENANCE_STEPS, &mut gone);
-                self.finish(core, gone);
-                if !is_more {
-                    break;
-                }
-            }
-        }
-    }
-
     /// What time it is, or the beginning of it while no entry has one.
     #[inline]
     pub(super) fn now(&self) -> Instant {
@@ -220,24 +201,51 @@ impl<K, V, R: Runtime, S> TtlCache<K, V, R, S> {
         if gone.is_empty() {
             return None;
         }
-        match &self.outbox {
+        let farewell = self.part(core, gone);
+        self.say(farewell)
+    }
+
+    /// Lists what left for the listener, and unlocks.
+    pub(super) fn part(
+        &self,
+        core: RwLockWriteGuard<'_, Core<K, V>>,
+        gone: Departed<K, V>,
+    ) -> Farewell<K, V> {
+        let farewell = match &self.outbox {
             Some(outbox) => {
                 let (number, last) = outbox.list(gone);
-                drop(core);
-                outbox.tell(number);
-                last
+                Farewell { listed: Some(number), last, gone: Departed::new() }
             }
-            None => {
-                drop(core);
-                drop_each(gone);
-                None
-            }
+            None => Farewell { listed: None, last: None, gone },
+        };
+        drop(core);
+        farewell
+    }
+
+    /// Tells of what left, or drops it. Of what was told, the answer is the last.
+    pub(super) fn say(&self, farewell: Farewell<K, V>) -> Option<Arc<Gone<K, V>>> {
+        if let (Some(outbox), Some(number)) = (&self.outbox, farewell.listed) {
+            outbox.tell(number);
         }
+        drop_each(farewell.gone);
+        farewell.last
     }
 }
 
-/// How many slots maintenance looks at before it lets others go on.
-const MAINTENANCE_STEPS: usize = 1_024;
+/// What left, when the lock is open again.
+pub(super) struct Farewell<K, V> {
+    /// What to tell, where there is a listener.
+    listed: Option<u64>,
+    last: Option<Arc<Gone<K, V>>>,
+    /// What to drop, where there is none.
+    gone: Departed<K, V>,
+}
+
+impl<K, V> Default for Farewell<K, V> {
+    fn default() -> Self {
+        Self { listed: None, last: None, gone: Departed::new() }
+    }
+}
 
 /// One whose destructor panics is no business of who made room for another.
 fn drop_each<K, V>(gone: Departed<K, V>) {

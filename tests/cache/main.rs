@@ -11,6 +11,7 @@
 mod common;
 
 mod against_model;
+mod loading;
 mod model;
 
 use mtaio::Runtime;

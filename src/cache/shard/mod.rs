@@ -5,6 +5,7 @@ mod departed;
 mod index;
 mod times;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
@@ -13,6 +14,7 @@ pub(crate) use self::core::{Core, New};
 pub(crate) use self::departed::{Departed, Gone};
 pub(crate) use self::index::Index;
 pub(crate) use self::times::{Span, Timing};
+use super::loading::Flights;
 use super::stats::CacheStats;
 
 /// A shard. It begins a cache line, so that its lock and its counters share that with no other.
@@ -21,11 +23,13 @@ pub(crate) struct Shard<K, V> {
     pub(crate) core: RwLock<Core<K, V>>,
     hits: AtomicU64,
     misses: AtomicU64,
+    pub(crate) flights: Arc<Flights<K, V>>,
 }
 
 impl<K, V> Shard<K, V> {
-    pub(crate) const fn new(core: Core<K, V>) -> Self {
-        Self { core: RwLock::new(core), hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+    pub(crate) fn new(core: Core<K, V>) -> Self {
+        let (hits, misses) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { core: RwLock::new(core), hits, misses, flights: Arc::new(Flights::new()) }
     }
 
     #[inline]
@@ -50,6 +54,8 @@ impl<K, V> Shard<K, V> {
             replacements: tally.replacements,
             removals: tally.removals,
             rejections: tally.rejections,
+            loads: self.flights.loads(),
+            load_failures: self.flights.failures(),
             len: core.len(),
             weight: core.weight(),
             ..CacheStats::default()
