@@ -11,8 +11,11 @@
 mod common;
 
 mod against_model;
+mod edges;
+mod listener;
 mod loading;
 mod model;
+mod torture;
 
 use mtaio::Runtime;
 
