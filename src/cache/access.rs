@@ -21,7 +21,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         Q: Hash + Eq + ?Sized,
         V: Clone,
     {
-        self.look(key, V::clone)
+        self.take(key)
     }
 
     /// What `read` makes of the value of `key`, without a clone of it.
@@ -214,6 +214,42 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         V: Clone,
     {
         self.contains(key).then(|| self.get(key)).flatten()
+    }
+
+    /// A get: what `read` makes of the value.
+    ///
+    /// Who finds the lock free takes all of it: that costs no more than a share, and counts and
+    /// orders need no atomic operations then. Else a share will do.
+    #[inline]
+    fn take<Q>(&self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+        V: Clone,
+    {
+        self.refuse_reentry();
+        let (shard, hash) = self.locate(key);
+        let Some(mut core) = shard.core.try_write() else {
+            return self.look(key, V::clone);
+        };
+        let now = self.now();
+        let Some(slot) = core.find(hash, key) else {
+            core.misses += 1;
+            return None;
+        };
+        let now = self.corrected(now, &core);
+        if core.times().is_expired(slot, now) {
+            core.misses += 1;
+            let is_over = core.times().is_over(slot, now);
+            drop(core);
+            if is_over {
+                self.free(shard, hash, key, now);
+            }
+            return None;
+        }
+        core.hits += 1;
+        core.used_late(slot, now);
+        Some(core.value(slot).clone())
     }
 
     /// A get: what `read` makes of the value, under a share of the lock.

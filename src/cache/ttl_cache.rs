@@ -201,6 +201,9 @@ impl<K, V, R: Runtime, S> TtlCache<K, V, R, S> {
         if gone.is_empty() {
             return None;
         }
+        if self.outbox.is_none() && !mem::needs_drop::<(K, V)>() {
+            return None;
+        }
         let farewell = self.part(core, gone);
         self.say(farewell)
     }
@@ -262,10 +265,20 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         K: Borrow<Q>,
         Q: Hash + ?Sized,
     {
+        let (shard, hash) = self.place(key);
+        (&self.shards[shard], hash)
+    }
+
+    /// As [`locate`](Self::locate), with the number of the shard.
+    #[inline]
+    pub(super) fn place<Q>(&self, key: &Q) -> (usize, u32)
+    where
+        K: Borrow<Q>,
+        Q: Hash + ?Sized,
+    {
         let hash = self.hasher.hash_one(key);
         // The shard comes of the bits that the hash in it does not have.
-        let shard = (hash >> 32) as usize & (self.shards.len() - 1);
-        (&self.shards[shard], hash as u32)
+        ((hash >> 32) as usize & (self.shards.len() - 1), hash as u32)
     }
 
     /// Frees what was found expired.

@@ -20,8 +20,8 @@ struct Order {
     /// In the order of coming, or of the last use.
     main: VecDeque<u64>,
     probation: VecDeque<u64>,
-    ghost: Vec<Option<u64>>,
-    next_ghost: usize,
+    /// The youngest first.
+    ghost: Vec<u64>,
 }
 
 /// What the cache is to do, with one shard.
@@ -190,8 +190,8 @@ impl Model {
         }
         entry.uses = 0;
         let fills = has_room && main_weight + entry.weight <= self.capacity - self.small();
-        let known = self.order.ghost.iter_mut().find(|it| **it == Some(key));
-        let was_known = known.map(|known| *known = None).is_some();
+        let known = self.order.ghost.iter().position(|it| *it == key);
+        let was_known = known.map(|known| self.order.ghost.remove(known)).is_some();
         if was_known || fills {
             self.order.main.push_back(key);
         } else {
@@ -233,14 +233,9 @@ impl Model {
         }
     }
 
+    /// So few entries share one set.
     fn remember(&mut self, key: u64) {
-        let most = self.entries.len() * 2 / 3;
-        let order = &mut self.order;
-        if order.ghost.len() < most {
-            order.ghost.push(Some(key));
-        } else if !order.ghost.is_empty() {
-            order.ghost[order.next_ghost] = Some(key);
-            order.next_ghost = (order.next_ghost + 1) % order.ghost.len();
-        }
+        self.order.ghost.insert(0, key);
+        self.order.ghost.truncate(16);
     }
 }

@@ -21,6 +21,7 @@ pub(super) type Landed<V> = Arc<Result<V, AnyError>>;
 /// One of those who want a key leads: it runs its own load. The others wait in line, and if the
 /// leader goes without having landed, the first of them leads. A key that is changed meanwhile is
 /// no longer listed: what was loaded for it is for those who waited already, and not for the cache.
+#[repr(C)]
 pub(crate) struct Flights<K, V> {
     /// How many are listed, for those who change keys: mostly none.
     listed: AtomicUsize,

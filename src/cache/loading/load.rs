@@ -1,13 +1,14 @@
 use std::borrow::Borrow;
 use std::future::Future;
 use std::hash::{BuildHasher, Hash};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mtaio_runtime::Runtime;
 
 use super::error::LoadError;
-use super::flights::{AnyError, Landed};
+use super::flights::{AnyError, Flights, Landed};
 use super::seat::Seat;
 use crate::cache::shard::{Departed, New};
 use crate::cache::ttl_cache::{Farewell, TtlCache};
@@ -107,14 +108,15 @@ where
     }
 
     /// Runs the load, tells all who wait, and keeps the value.
-    pub(super) async fn lead<F, Fut, E>(
+    pub(super) async fn lead<P, F, Fut, E>(
         &self,
-        mut seat: Seat<K, V>,
+        mut seat: Seat<K, V, P>,
         key: K,
         load: F,
         is_refresh: bool,
     ) -> Result<V, LoadError<E>>
     where
+        P: Deref<Target = Flights<K, V>>,
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<V, E>>,
         E: Send + Sync + 'static,
@@ -140,7 +142,10 @@ where
         }
     }
 
-    fn land(&self, seat: Seat<K, V>, key: K, value: V) {
+    fn land<P>(&self, seat: Seat<K, V, P>, key: K, value: V)
+    where
+        P: Deref<Target = Flights<K, V>>,
+    {
         self.refuse_reentry();
         let landed: Landed<V> = Arc::new(Ok(value.clone()));
         let ttl = self.spans.ttl_of(&key, &value);

@@ -1,11 +1,13 @@
 use std::borrow::Borrow;
 use std::future::Future;
 use std::hash::{BuildHasher, Hash};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use mtaio_runtime::{Runtime, TaskName};
 
 use super::error::LoadError;
+use super::flights::Flights;
 use super::load::Found;
 use super::seat::Seat;
 use crate::cache::ttl_cache::TtlCache;
@@ -71,7 +73,6 @@ where
         Fut: Future<Output = Result<V, E>> + Send + 'static,
         E: Send + Sync + 'static,
     {
-        let (shard, hash) = self.locate(key);
         if self.spans.refresh_ahead.is_none() && self.spans.stale_while_revalidate.is_zero() {
             return self.get_or_load(key, load).await;
         }
@@ -85,7 +86,9 @@ where
             }
             (None, _) => return self.load(owned, load).await,
         };
-        if let Some(seat) = Seat::lead(&shard.flights, hash, &owned) {
+        let (shard, hash) = self.place(key);
+        let flights = ShardOf { cache: Arc::clone(self), shard };
+        if let Some(seat) = Seat::lead(flights, hash, &owned) {
             let cache = Arc::clone(self);
             self.rt.spawn_detached(TaskName::from("cache refresh"), async move {
                 // Nobody waits for it; that it failed is counted.
@@ -93,5 +96,19 @@ where
             });
         }
         Ok(answer)
+    }
+}
+
+/// The flights of a shard, and what keeps them: for who outlives the call.
+struct ShardOf<K, V, R: Runtime, S> {
+    cache: Arc<TtlCache<K, V, R, S>>,
+    shard: usize,
+}
+
+impl<K, V, R: Runtime, S> Deref for ShardOf<K, V, R, S> {
+    type Target = Flights<K, V>;
+
+    fn deref(&self) -> &Flights<K, V> {
+        &self.cache.shards[self.shard].flights
     }
 }

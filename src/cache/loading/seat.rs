@@ -1,6 +1,6 @@
 use std::future::{Future, poll_fn};
+use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::time::Elapsed;
 /// One who wants a key that is being loaded: leads the flight, or waits for it.
 ///
 /// Dropping it gives up the place, or the lead.
-pub(super) struct Seat<K, V> {
-    flights: Arc<Flights<K, V>>,
+pub(super) struct Seat<K, V, F: Deref<Target = Flights<K, V>>> {
+    flights: F,
     flight: usize,
     place: Option<usize>,
     leads: bool,
@@ -21,23 +21,23 @@ pub(super) struct Seat<K, V> {
     loads: bool,
 }
 
-impl<K, V> Seat<K, V> {
+impl<K, V, F: Deref<Target = Flights<K, V>>> Seat<K, V, F> {
     /// A seat on the flight for `key`, which it may have to lead.
-    pub(super) fn board(flights: &Arc<Flights<K, V>>, hash: u32, key: &K) -> Self
+    pub(super) fn board(flights: F, hash: u32, key: &K) -> Self
     where
         K: Clone + Eq,
     {
         let (flight, leads) = flights.board(hash, key);
-        Self { flights: Arc::clone(flights), flight, place: None, leads, loads: false }
+        Self { flights, flight, place: None, leads, loads: false }
     }
 
     /// The lead of a new flight for `key`, if there is none.
-    pub(super) fn lead(flights: &Arc<Flights<K, V>>, hash: u32, key: &K) -> Option<Self>
+    pub(super) fn lead(flights: F, hash: u32, key: &K) -> Option<Self>
     where
         K: Clone + Eq,
     {
         let flight = flights.lead(hash, key)?;
-        Some(Self { flights: Arc::clone(flights), flight, place: None, leads: true, loads: false })
+        Some(Self { flights, flight, place: None, leads: true, loads: false })
     }
 
     /// What the flight came to, or nothing for who is to lead it. Ends with the deadline of the
@@ -85,7 +85,7 @@ impl<K, V> Seat<K, V> {
     }
 }
 
-impl<K, V> Drop for Seat<K, V> {
+impl<K, V, F: Deref<Target = Flights<K, V>>> Drop for Seat<K, V, F> {
     fn drop(&mut self) {
         if self.loads {
             self.flights.count(false);

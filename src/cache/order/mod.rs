@@ -65,6 +65,7 @@ impl Order {
         }
     }
 
+    #[inline]
     pub(crate) fn used(&mut self, nodes: &mut Nodes, slot: u32) {
         match self {
             Self::Fifo(_) => {}
@@ -75,6 +76,7 @@ impl Order {
     }
 
     /// Takes in `slot`; `has_room` says that nothing had to leave for it.
+    #[inline]
     pub(crate) fn add(&mut self, nodes: &mut Nodes, slot: u32, has_room: bool) {
         match self {
             Self::Fifo(list) | Self::Lru(list, _) => list.push(&mut nodes.links, slot),
@@ -83,6 +85,7 @@ impl Order {
         }
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, nodes: &mut Nodes, slot: u32) {
         match self {
             Self::Fifo(list) | Self::Lru(list, _) => list.unlink(&mut nodes.links, slot),
@@ -115,6 +118,7 @@ impl Order {
     }
 
     /// Whose turn it is to leave.
+    #[inline]
     pub(crate) fn victim(&mut self, nodes: &mut Nodes) -> Option<u32> {
         match self {
             Self::Fifo(list) | Self::Lru(list, _) => list.first(),

@@ -1,12 +1,14 @@
 use std::sync::atomic::AtomicU8;
 
 use super::list::Link;
+use super::s3fifo::S3Fifo;
 
 /// What the order of leaving knows of each slot, in arrays side by side: who looks for one thing
 /// does not load the others.
+#[repr(C)]
 pub(crate) struct Nodes {
-    pub(crate) links: Vec<Link>,
     pub(crate) marks: Vec<AtomicU8>,
+    pub(crate) links: Vec<Link>,
     /// Empty where each weighs 1.
     weights: Vec<u32>,
     is_weighed: bool,
@@ -15,6 +17,12 @@ pub(crate) struct Nodes {
 impl Nodes {
     pub(crate) const fn new(is_weighed: bool) -> Self {
         Self { links: Vec::new(), marks: Vec::new(), weights: Vec::new(), is_weighed }
+    }
+
+    /// Marks `slot` as used, for the order that looks at marks.
+    #[inline]
+    pub(crate) fn used(&self, slot: u32) {
+        S3Fifo::used(&self.marks[slot as usize]);
     }
 
     #[inline]

@@ -63,6 +63,7 @@ impl S3Fifo {
         }
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, nodes: &mut Nodes, slot: u32) {
         let weight = nodes.weight(slot);
         self.queue(nodes, slot).remove(nodes, slot, weight);
@@ -106,6 +107,7 @@ impl S3Fifo {
         self.main.slots.first()
     }
 
+    #[inline]
     fn queue(&mut self, nodes: &mut Nodes, slot: u32) -> &mut Queue {
         let mark = *nodes.marks[slot as usize].get_mut();
         if mark & PROBATION == 0 { &mut self.main } else { &mut self.probation }
@@ -113,11 +115,13 @@ impl S3Fifo {
 }
 
 impl Queue {
+    #[inline]
     fn push(&mut self, nodes: &mut Nodes, slot: u32, weight: u64) {
         self.slots.push(&mut nodes.links, slot);
         self.weight += weight;
     }
 
+    #[inline]
     fn remove(&mut self, nodes: &mut Nodes, slot: u32, weight: u64) {
         self.slots.unlink(&mut nodes.links, slot);
         self.weight -= weight;

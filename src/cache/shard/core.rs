@@ -14,12 +14,18 @@ use crate::cache::order::{Nodes, Order};
 /// A slot that becomes free is filled at once: by the entry that comes in its place, or by the last
 /// one. All of it is behind one lock, under which no foreign code runs but `Eq` of keys and what
 /// the caller brings; what leaves is put into `gone`, for the caller to drop.
+///
+/// What a get needs stands first, close together.
+#[repr(C)]
 pub(crate) struct Core<K, V> {
+    pub(crate) hits: u64,
+    pub(crate) misses: u64,
     index: Index,
     entries: Vec<(K, V)>,
     nodes: Nodes,
-    order: Order,
+    eviction: Eviction,
     times: Times,
+    order: Order,
     weight: u64,
     capacity: u64,
     pub(crate) tally: Tally,
@@ -54,6 +60,9 @@ const MOST_SLOTS: usize = u32::MAX as usize;
 impl<K, V> Core<K, V> {
     pub(crate) fn new(capacity: u64, eviction: Eviction, is_weighed: bool, timing: Timing) -> Self {
         Self {
+            hits: 0,
+            misses: 0,
+            eviction,
             index: Index::new(),
             entries: Vec::new(),
             nodes: Nodes::new(is_weighed),
@@ -108,6 +117,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Notes that `slot` was used.
+    #[inline]
     pub(crate) fn used(&mut self, slot: u32, now: Instant) {
         self.times.hit(slot, now);
         self.order.used(&mut self.nodes, slot);
@@ -117,7 +127,9 @@ impl<K, V> Core<K, V> {
     /// over is freed. The slots of before are void.
     #[inline]
     pub(crate) fn settle(&mut self, now: Instant, gone: &mut Departed<K, V>) {
-        self.order.settle(&mut self.nodes);
+        if self.eviction != Eviction::S3Fifo {
+            self.order.settle(&mut self.nodes);
+        }
         if self.times.is_due(now) {
             self.sweep(now, STEPS, gone);
         }
@@ -139,7 +151,12 @@ impl<K, V> Core<K, V> {
 
     /// As [`used`](Self::used), for who comes from a share of the lock: hits that were noted before
     /// go first.
+    #[inline]
     pub(crate) fn used_late(&mut self, slot: u32, now: Instant) {
+        if self.eviction == Eviction::S3Fifo {
+            self.times.hit(slot, now);
+            return self.nodes.used(slot);
+        }
         self.order.settle(&mut self.nodes);
         self.used(slot, now);
     }
@@ -179,9 +196,9 @@ impl<K, V> Core<K, V> {
 
     /// Takes everything out, for `fresh` to go on with; what was counted stays.
     pub(crate) fn clear(&mut self, fresh: Self) -> Vec<(K, V)> {
-        let tally = self.tally;
+        let (hits, misses, tally) = (self.hits, self.misses, self.tally);
         let old = mem::replace(self, fresh);
-        self.tally = tally;
+        (self.hits, self.misses, self.tally) = (hits, misses, tally);
         self.tally.removals += old.entries.len() as u64;
         old.entries
     }
@@ -192,6 +209,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Takes `slot` out of everything but the arrays.
+    #[inline]
     fn vacate(&mut self, slot: u32, cause: Cause) {
         self.tally.count(cause);
         self.weight -= self.nodes.weight(slot);
@@ -218,6 +236,7 @@ impl<K, V> Core<K, V> {
 
 impl<K: Eq, V> Core<K, V> {
     /// Puts an entry in, in the place of one of its key, and makes room for it.
+    #[inline]
     pub(crate) fn insert(&mut self, new: New<K, V>, now: Instant, gone: &mut Departed<K, V>) {
         self.settle(now, gone);
         self.tally.insertions += 1;
@@ -254,6 +273,7 @@ impl<K: Eq, V> Core<K, V> {
         }
     }
 
+    #[inline]
     fn add(&mut self, new: New<K, V>, now: Instant, gone: &mut Departed<K, V>) {
         let New { hash, key, value, weight, span } = new;
         let mut vacant = None;

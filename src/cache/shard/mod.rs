@@ -5,7 +5,6 @@ mod departed;
 mod index;
 mod times;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
@@ -18,18 +17,19 @@ use super::loading::Flights;
 use super::stats::CacheStats;
 
 /// A shard. It begins a cache line, so that its lock and its counters share that with no other.
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub(crate) struct Shard<K, V> {
     pub(crate) core: RwLock<Core<K, V>>,
+    pub(crate) flights: Flights<K, V>,
+    /// Those that were counted under a share of the lock.
     hits: AtomicU64,
     misses: AtomicU64,
-    pub(crate) flights: Arc<Flights<K, V>>,
 }
 
 impl<K, V> Shard<K, V> {
     pub(crate) fn new(core: Core<K, V>) -> Self {
         let (hits, misses) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { core: RwLock::new(core), hits, misses, flights: Arc::new(Flights::new()) }
+        Self { core: RwLock::new(core), hits, misses, flights: Flights::new() }
     }
 
     #[inline]
@@ -46,8 +46,8 @@ impl<K, V> Shard<K, V> {
         let core = self.core.read();
         let tally = core.tally;
         CacheStats {
-            hits: self.hits.load(Ordering::Relaxed),
-            misses: self.misses.load(Ordering::Relaxed),
+            hits: core.hits + self.hits.load(Ordering::Relaxed),
+            misses: core.misses + self.misses.load(Ordering::Relaxed),
             insertions: tally.insertions,
             evictions: tally.evictions,
             expirations: tally.expirations,

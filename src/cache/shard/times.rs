@@ -25,9 +25,10 @@ pub(crate) struct Timing {
 }
 
 /// The times of each slot, in arrays that are empty until one of them has a time.
+#[repr(C)]
 pub(crate) struct Times {
-    timing: Timing,
     deadlines: Vec<AtomicU64>,
+    timing: Timing,
     at_most: Vec<u64>,
     refresh: Vec<u64>,
     /// No deadline is before this.
