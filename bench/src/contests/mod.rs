@@ -50,7 +50,7 @@ pub(crate) fn all() -> Outcome<Contests> {
         queue::contests(&hosts),
         executor::contests(&hosts),
         sim::contests(),
-        cache::contests(),
+        cache::contests(&hosts),
     ];
     Ok(Contests(groups.into_iter().flatten().collect()))
 }

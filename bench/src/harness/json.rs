@@ -44,6 +44,8 @@ fn bound(bound: Bound) -> Value {
         Bound::Ratio(most) => json!({ "ratio": most }),
         Bound::Nanos(most) => json!({ "ns": most }),
         Bound::Allocations(most) => json!({ "allocs": most }),
+        Bound::Bytes(most) => json!({ "bytes": most }),
+        Bound::Points(more) => json!({ "points": more }),
     }
 }
 
