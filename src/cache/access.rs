@@ -248,7 +248,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
             return None;
         }
         core.hits += 1;
-        core.used_late(slot, now);
+        core.note(slot, now);
         Some(core.value(slot).clone())
     }
 

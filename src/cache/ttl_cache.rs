@@ -198,10 +198,8 @@ impl<K, V, R: Runtime, S> TtlCache<K, V, R, S> {
         core: RwLockWriteGuard<'_, Core<K, V>>,
         gone: Departed<K, V>,
     ) -> Option<Arc<Gone<K, V>>> {
-        if gone.is_empty() {
-            return None;
-        }
-        if self.outbox.is_none() && !mem::needs_drop::<(K, V)>() {
+        let is_heard = self.outbox.is_some() || mem::needs_drop::<(K, V)>();
+        if gone.is_empty() || !is_heard {
             return None;
         }
         let farewell = self.part(core, gone);
@@ -308,7 +306,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
     {
         let mut core = shard.core.write();
         if let Some(slot) = core.find(hash, key) {
-            core.used_late(slot, now);
+            core.note(slot, now);
         }
     }
 }

@@ -147,7 +147,7 @@ impl Model {
                 self.order.main.retain(|it| *it != key);
                 self.order.main.push_back(key);
             }
-            Eviction::S3Fifo => entry.uses = entry.uses.min(3),
+            Eviction::S3Fifo => entry.uses = entry.uses.min(2),
             _ => {}
         }
     }
@@ -173,7 +173,7 @@ impl Model {
     }
 
     fn small(&self) -> u64 {
-        (self.capacity / 50).max(1)
+        (self.capacity / 128).max(1)
     }
 
     fn weight_of(&self, keys: &VecDeque<u64>) -> u64 {

@@ -32,6 +32,18 @@ impl Hits {
         }
     }
 
+    /// Adds `slot`, for who has all of the lock; no when it is full.
+    #[inline]
+    pub(crate) fn push_alone(&mut self, slot: u32) -> bool {
+        let place = self.len();
+        let free = self.slots.get_mut(place);
+        free.is_some_and(|free| {
+            *free.get_mut() = slot;
+            *self.count.get_mut() += 1;
+            true
+        })
+    }
+
     /// How many there are, in the places from 0 on.
     #[inline]
     pub(crate) fn len(&mut self) -> usize {

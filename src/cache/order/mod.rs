@@ -48,6 +48,19 @@ impl Order {
         }
     }
 
+    /// As [`hit`](Self::hit), under all of the lock. It is noted all the same: what is put where it
+    /// belongs in one go waits for memory once, and not for each.
+    #[inline]
+    pub(crate) fn note(&mut self, nodes: &mut Nodes, slot: u32) {
+        let (Self::Lru(_, hits) | Self::Lfu(_, hits)) = self else {
+            return self.used(nodes, slot);
+        };
+        if !hits.push_alone(slot) {
+            self.settle(nodes);
+            self.used(nodes, slot);
+        }
+    }
+
     /// Puts what was noted where it belongs.
     #[inline]
     pub(crate) fn settle(&mut self, nodes: &mut Nodes) {

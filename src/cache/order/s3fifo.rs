@@ -28,14 +28,14 @@ struct Queue {
 const PROBATION: u8 = 1 << 7;
 
 /// More uses than these are not told apart.
-const MOST_USES: u8 = 3;
+const MOST_USES: u8 = 2;
 
 /// How many slots in a row one eviction spares because they were used: a bound to what it takes.
 const MOST_SPARED: usize = 128;
 
 impl S3Fifo {
     pub(crate) fn new(capacity: u64) -> Self {
-        let small = (capacity / 50).max(1);
+        let small = (capacity / 128).max(1);
         let queue = || Queue { slots: List::new(), weight: 0 };
         let (probation, main, large) = (queue(), queue(), capacity - small);
         Self { probation, main, ghost: Ghost::new(), small, large }
@@ -101,7 +101,7 @@ impl S3Fifo {
         }
         if self.probation.weight > self.small || self.main.weight == 0 {
             let slot = self.probation.slots.first()?;
-            self.ghost.remember(nodes.links[slot as usize].hash, nodes.links.len() * 2 / 3);
+            self.ghost.remember(nodes.links[slot as usize].hash, nodes.links.len() * 3 / 4);
             return Some(slot);
         }
         self.main.slots.first()

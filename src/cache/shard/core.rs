@@ -149,16 +149,15 @@ impl<K, V> Core<K, V> {
         self.times.is_due(now)
     }
 
-    /// As [`used`](Self::used), for who comes from a share of the lock: hits that were noted before
-    /// go first.
+    /// Notes that `slot` was used, in a get.
     #[inline]
-    pub(crate) fn used_late(&mut self, slot: u32, now: Instant) {
+    pub(crate) fn note(&mut self, slot: u32, now: Instant) {
+        self.times.hit(slot, now);
         if self.eviction == Eviction::S3Fifo {
-            self.times.hit(slot, now);
-            return self.nodes.used(slot);
+            self.nodes.used(slot);
+        } else {
+            self.order.note(&mut self.nodes, slot);
         }
-        self.order.settle(&mut self.nodes);
-        self.used(slot, now);
     }
 
     /// Gives `slot` other times.
