@@ -229,10 +229,10 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
     {
         self.refuse_reentry();
         let (shard, hash) = self.locate(key);
+        let now = self.now();
         let Some(mut core) = shard.core.try_write() else {
             return self.look(key, V::clone);
         };
-        let now = self.now();
         let Some(slot) = core.find(hash, key) else {
             core.misses += 1;
             return None;

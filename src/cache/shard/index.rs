@@ -1,21 +1,21 @@
 use hashbrown::HashTable;
 
 /// From hashes to numbers: where an entry, or a hash that is remembered, stands in its array.
-pub(crate) struct Index(HashTable<u32>);
+pub(super) struct Index(HashTable<u32>);
 
 impl Index {
-    pub(crate) const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self(HashTable::new())
     }
 
     #[inline]
-    pub(crate) fn find(&self, hash: u32, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
+    pub(super) fn find(&self, hash: u32, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
         self.0.find(wide(hash), |&number| is_it(number)).copied()
     }
 
     /// Adds `number`, which is not there. `hash_of` tells the hashes of those that are.
     #[inline]
-    pub(crate) fn insert(&mut self, hash: u32, number: u32, hash_of: impl Fn(u32) -> u32) {
+    pub(super) fn insert(&mut self, hash: u32, number: u32, hash_of: impl Fn(u32) -> u32) {
         if self.0.len() == self.0.capacity() {
             self.make_room(&hash_of);
         }
@@ -24,14 +24,14 @@ impl Index {
 
     /// Takes out the number that `is_it`.
     #[inline]
-    pub(crate) fn remove(&mut self, hash: u32, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
+    pub(super) fn remove(&mut self, hash: u32, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
         let entry = self.0.find_entry(wide(hash), |&number| is_it(number)).ok()?;
         Some(entry.remove().0)
     }
 
     /// Writes `to` where `from` stood.
     #[inline]
-    pub(crate) fn renumber(&mut self, hash: u32, from: u32, to: u32) {
+    pub(super) fn renumber(&mut self, hash: u32, from: u32, to: u32) {
         if let Some(number) = self.0.find_mut(wide(hash), |&number| number == from) {
             *number = to;
         }

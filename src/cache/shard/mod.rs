@@ -11,7 +11,6 @@ use parking_lot::RwLock;
 
 pub(crate) use self::core::{Core, New};
 pub(crate) use self::departed::{Departed, Gone};
-pub(crate) use self::index::Index;
 pub(crate) use self::times::{Span, Timing};
 use super::loading::Flights;
 use super::stats::CacheStats;

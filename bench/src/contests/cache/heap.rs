@@ -41,7 +41,7 @@ fn plain<S: Subject<u64>>(churned: u64) -> Side {
 /// Ours, where each has a time to live.
 fn timed(churned: u64) -> Side {
     let build = || {
-        mtaio_sim::Sim::run(0, |rt| async move {
+        Sim::run(0, |rt| async move {
             TtlCache::<u64, u64>::builder(ENTRIES as usize).build_with_runtime(&rt)
         })
         .unwrap_or_else(|refused| panic!("{refused}"))

@@ -72,7 +72,7 @@ fn zipf(zipf: &Zipf, random: &mut Random, _: u64) -> u64 {
 
 /// Every other thousand are keys that come once.
 fn scan(zipf: &Zipf, random: &mut Random, turn: u64) -> u64 {
-    if turn / 1_000 % 2 == 0 { zipf.draw(random) } else { KEYS + turn }
+    if (turn / 1_000).is_multiple_of(2) { zipf.draw(random) } else { KEYS + turn }
 }
 
 fn cycle(_: &Zipf, _: &mut Random, turn: u64) -> u64 {

@@ -25,7 +25,7 @@ impl<K: Hash + Eq + Clone + Send + Sync + 'static> Key for K {}
 pub(super) type Ours<K> = TtlCache<K, u64, Sim>;
 
 pub(super) fn ours<K: Key>(capacity: usize, eviction: Eviction) -> Ours<K> {
-    mtaio_sim::Sim::run(0, |rt| async move {
+    Sim::run(0, |rt| async move {
         let cache = TtlCache::builder(capacity).default_ttl(None).eviction(eviction);
         cache.build_with_runtime(&rt)
     })
