@@ -123,6 +123,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
     {
         self.refuse_reentry();
         let (shard, hash) = self.locate(key);
+        shard.flights.void(hash, key);
         let now = self.now();
         let mut gone = Departed::new();
         let mut core = shard.core.write();

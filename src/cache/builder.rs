@@ -92,7 +92,7 @@ impl<K, V, S> TtlCacheBuilder<K, V, S> {
     ///
     /// The capacity is shared out evenly among the [shards](Self::shards), of which there are at
     /// most 16 unless said, and what is heavier than a shard's share never gets in. The function is
-    /// called with the cache locked only for a value that was changed in place.
+    /// called with the cache locked only for a value that was changed or made in place.
     pub fn weigher(mut self, weigher: impl Fn(&K, &V) -> u32 + Send + Sync + 'static) -> Self {
         self.weigher = Some(Box::new(weigher));
         self
@@ -178,8 +178,8 @@ impl<K, V, S> TtlCacheBuilder<K, V, S> {
     /// made it leave returns; of one key's values in their order.
     ///
     /// One thread tells at a time, and those who made other entries leave wait for it: be quick. It
-    /// may use the cache; what it makes leave is told when it has returned. It must not wait for a
-    /// lock that somebody holds while they change the cache. Where it panics, that is
+    /// may use the cache; what it makes leave is told when it has returned. It must not wait
+    /// for somebody who changes the cache, nor for a lock that one holds who does. Where it panics, that is
     /// [counted](super::CacheStats::listener_panics), and nobody else is concerned.
     pub fn on_evicted(mut self, listener: impl Fn(&K, &V, Cause) + Send + Sync + 'static) -> Self {
         self.listener = Some(Box::new(listener));

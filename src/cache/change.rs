@@ -119,8 +119,8 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         keys.into_iter().map(|key| self.remove(key)).collect()
     }
 
-    /// Takes out what `keep` says no to, shard by shard. What has expired, and what is being loaded,
-    /// is not asked about.
+    /// Takes out what `keep` says no to, shard by shard. What has expired is not asked about, and what
+    /// is being loaded does not get in.
     ///
     /// # Panics
     ///
@@ -130,6 +130,8 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         self.refuse_reentry();
         let now = self.now();
         for shard in &self.shards {
+            // Which of them `keep` would say no to is not known yet.
+            shard.flights.void_all();
             let mut gone = Departed::new();
             let mut core = shard.core.write();
             let now = self.corrected(now, &core);

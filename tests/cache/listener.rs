@@ -118,13 +118,18 @@ fn a_keys_values_are_told_in_order_on_threads() {
         });
         thread::scope(|scope| {
             for thread in 0..THREADS {
-                let cache = &cache;
+                let (cache, list) = (&cache, &list);
                 scope.spawn(move || {
                     for turn in 0..EACH {
                         // A key is one thread's, so that its values have an order.
                         cache.insert(thread * 8 + turn % 8, turn);
                         if turn % 7 == 0 {
-                            cache.remove(&(thread * 8 + turn % 8));
+                            let key = thread * 8 + turn % 8;
+                            let value = cache.remove(&key);
+                            let list = list.lock().unwrap_or_else(PoisonError::into_inner);
+                            let last = list.iter().rev().find(|(it, ..)| *it == key);
+                            // Before the call returned, whoever told it.
+                            assert!(value.is_none() || last.map(|last| last.1) == value);
                         }
                     }
                 });

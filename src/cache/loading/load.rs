@@ -56,7 +56,7 @@ where
     ///
     /// # Errors
     ///
-    /// [`LoadError::Failed`] if the load failed, and nothing stale
+    /// [`LoadError::Failed`] if the load failed, nobody put a value in meanwhile, and nothing stale
     /// [may be had](crate::cache::TtlCacheBuilder::stale_on_error) instead;
     /// [`LoadError::Elapsed`] if the deadline of the caller's task comes while it waits for
     /// another's load. (Its own ends when it ends: give it a
