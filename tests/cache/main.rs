@@ -11,6 +11,7 @@
 mod common;
 
 mod against_model;
+mod allocations;
 mod edges;
 mod listener;
 mod loading;
