@@ -41,6 +41,7 @@
 //! | [`event`] | [`EventEmitter`], its views and pipes; [`Topics`](event::Topics): publish and subscribe by name |
 //! | [`observable`] | [`Observable`](observable::Observable), [`ObservableMap`](observable::ObservableMap): values that tell when they change |
 //! | [`callback`] | what an async closure must be to be called many times at once |
+//! | [`cache`] | [`TtlCache`]: in the process, with a time to live, and loads that are shared |
 //! | [`limit`] | [`Limiter`](limit::Limiter): how often, how many at once |
 //! | [`retryable`] | [`Retryable`]: which errors are worth another attempt |
 //! | [`config`] | [`ConfigError`]: the one refusal of all builders |
@@ -64,6 +65,7 @@
 //! A panic of your code in a task, a callback or a job is an error of the one who waits for it. It
 //! costs nobody else.
 
+pub mod cache;
 pub mod callback;
 pub mod config;
 mod contain;
@@ -84,6 +86,7 @@ pub use mtaio_runtime::{
     Ambient, DynRuntime, Instant, JoinError, Runtime, RuntimeExt, Task, TaskName,
 };
 
+pub use crate::cache::TtlCache;
 pub use crate::config::ConfigError;
 pub use crate::error::Error;
 pub use crate::event::EventEmitter;

@@ -8,6 +8,7 @@
 mod common;
 
 mod event;
+mod cache;
 mod executor;
 mod policy;
 mod tasks;

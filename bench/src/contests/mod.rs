@@ -1,6 +1,7 @@
 //! Who meets whom: a file a module of the library.
 
 mod event;
+mod cache;
 mod executor;
 mod futures;
 mod observable;
@@ -60,6 +61,7 @@ pub(crate) fn all() -> Outcome<Contests> {
         observable::contests(&hosts),
         limit::contests(&hosts)?,
         sim::contests(),
+        cache::contests(&hosts),
     ];
     Ok(Contests(groups.into_iter().flatten().collect()))
 }

@@ -80,4 +80,99 @@ pub(super) const PROMISED: &[(&str, &[&str])] = &[
     ("rate-check-fast-clock", &["governor, quanta"]),
     ("rate-check-keyed/10k", &["governor, dashmap"]),
     ("rate-check-keyed/1M", &["governor, dashmap"]),
+    (
+        "cache-get-100k/u64/1",
+        &["quick_cache, equal shards", "quick_cache", "moka", "mini-moka", "lru + Mutex"],
+    ),
+    (
+        "cache-get-100k/u64/2",
+        &["quick_cache, equal shards", "quick_cache", "moka", "mini-moka", "lru + Mutex"],
+    ),
+    (
+        "cache-get-100k/u64/4",
+        &["quick_cache, equal shards", "quick_cache", "moka", "mini-moka", "lru + Mutex"],
+    ),
+    (
+        "cache-get-1m/u64/1",
+        &["quick_cache, equal shards", "quick_cache", "moka", "mini-moka", "lru + Mutex"],
+    ),
+    (
+        "cache-get-1m/u64/2",
+        &["quick_cache, equal shards", "quick_cache", "moka", "mini-moka", "lru + Mutex"],
+    ),
+    (
+        "cache-get-1m/u64/4",
+        &["quick_cache, equal shards", "quick_cache", "moka", "mini-moka", "lru + Mutex"],
+    ),
+    (
+        "cache-mixed/u64/1",
+        &["quick_cache, equal shards", "quick_cache", "moka", "mini-moka", "lru + Mutex"],
+    ),
+    (
+        "cache-mixed/u64/2",
+        &["quick_cache, equal shards", "quick_cache", "moka", "mini-moka", "lru + Mutex"],
+    ),
+    (
+        "cache-mixed/u64/4",
+        &["quick_cache, equal shards", "quick_cache", "moka", "mini-moka", "lru + Mutex"],
+    ),
+    (
+        "cache-read-through/u64/1",
+        &["quick_cache, equal shards", "quick_cache", "moka", "mini-moka", "lru + Mutex"],
+    ),
+    (
+        "cache-read-through/u64/2",
+        &["quick_cache, equal shards", "quick_cache", "moka", "mini-moka", "lru + Mutex"],
+    ),
+    (
+        "cache-read-through/u64/4",
+        &["quick_cache, equal shards", "quick_cache", "moka", "mini-moka", "lru + Mutex"],
+    ),
+    (
+        "cache-get-100k/string/1",
+        &["quick_cache, equal shards", "quick_cache", "moka", "mini-moka", "lru + Mutex"],
+    ),
+    (
+        "cache-get-100k/string/2",
+        &["quick_cache, equal shards", "quick_cache", "moka", "mini-moka", "lru + Mutex"],
+    ),
+    (
+        "cache-mixed/string/1",
+        &["quick_cache, equal shards", "quick_cache", "moka", "mini-moka", "lru + Mutex"],
+    ),
+    (
+        "cache-mixed/string/2",
+        &["quick_cache, equal shards", "quick_cache", "moka", "mini-moka", "lru + Mutex"],
+    ),
+    (
+        "cache-read-through/string/1",
+        &["quick_cache, equal shards", "quick_cache", "moka", "mini-moka", "lru + Mutex"],
+    ),
+    (
+        "cache-read-through/string/2",
+        &["quick_cache, equal shards", "quick_cache", "moka", "mini-moka", "lru + Mutex"],
+    ),
+    ("cache-lru-get-100k/u64/1", &["lru + Mutex"]),
+    ("cache-lru-get-100k/u64/2", &["lru + Mutex"]),
+    ("cache-lru-get-100k/u64/4", &["lru + Mutex"]),
+    ("cache-ttl-get-100k/free-clock", &["without a time to live"]),
+    ("cache-ttl-get-100k/fast-clock", &["without a time to live"]),
+    ("cache-ttl-get-100k/std-clock", &["without a time to live"]),
+    ("cache-load/hit", &["moka future", "quick_cache"]),
+    ("cache-load/miss-of-100", &["moka future", "quick_cache"]),
+    ("cache-expiry/worst-call", &["moka"]),
+    ("cache-expiry/total", &["moka"]),
+    ("cache-heap/full", &["quick_cache", "moka", "mini-moka"]),
+    ("cache-heap/churned", &["quick_cache", "moka", "mini-moka"]),
+    ("cache-heap/ttl-churned", &["quick_cache", "moka", "mini-moka"]),
+    ("cache-misses/zipf-1%", &["quick_cache", "moka", "lru + Mutex"]),
+    ("cache-misses/zipf-5%", &["quick_cache", "moka", "lru + Mutex"]),
+    ("cache-misses/zipf-10%", &["quick_cache", "moka", "lru + Mutex"]),
+    ("cache-misses/scan-1%", &["quick_cache", "moka", "lru + Mutex"]),
+    ("cache-misses/scan-5%", &["quick_cache", "moka", "lru + Mutex"]),
+    ("cache-misses/loop-50%", &["quick_cache", "moka", "lru + Mutex"]),
+    ("cache-misses/loop-90%", &["quick_cache", "moka", "lru + Mutex"]),
+    ("cache-misses/shift-5%", &["quick_cache", "moka", "lru + Mutex"]),
+    ("cache-misses/bursts-5%", &["quick_cache", "moka", "lru + Mutex"]),
+    ("cache-misses/tenants-5%", &["quick_cache", "moka", "lru + Mutex"]),
 ];
