@@ -7,8 +7,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-mod event;
 mod cache;
+mod event;
 mod executor;
 mod policy;
 mod tasks;

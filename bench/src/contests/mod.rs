@@ -1,12 +1,12 @@
 //! Who meets whom: a file a module of the library.
 
-mod event;
 mod cache;
+mod event;
 mod executor;
 mod futures;
+mod limit;
 mod observable;
 mod policy;
-mod limit;
 mod promised;
 mod queue;
 mod runtime;
@@ -53,13 +53,12 @@ pub(crate) fn all() -> Outcome<Contests> {
         runtime::contests(&hosts),
         time::contests(&hosts),
         queue::contests(&hosts),
-        limit::contests(&hosts),
+        limit::contests(&hosts)?,
         executor::contests(&hosts),
         policy::contests(&hosts),
         stream::contests(&hosts),
         event::contests(&hosts),
         observable::contests(&hosts),
-        limit::contests(&hosts)?,
         sim::contests(),
         cache::contests(&hosts),
     ];

@@ -2,12 +2,11 @@ use std::future::{Future, poll_fn};
 use std::ops::Deref;
 use std::pin::Pin;
 use std::task::Poll;
-use std::time::Duration;
 
-use mtaio_runtime::{Ambient, Runtime};
+use mtaio_runtime::{Instant, Runtime};
 
 use super::flights::{Flights, Landed, Turn};
-use crate::time::Elapsed;
+use crate::time::{Deadline, Elapsed};
 
 /// One who wants a key that is being loaded: leads the flight, or waits for it.
 ///
@@ -46,7 +45,7 @@ impl<K, V, F: Deref<Target = Flights<K, V>>> Seat<K, V, F> {
         if self.leads {
             return Ok(None);
         }
-        let mut timer: Option<(Pin<Box<R::Sleep>>, Duration)> = None;
+        let mut timer: Option<(Pin<Box<R::Sleep>>, Deadline, Instant)> = None;
         poll_fn(|cx| {
             match self.flights.poll_turn(self.flight, &mut self.place, cx.waker()) {
                 Poll::Ready(Turn::Landed(landed)) => return Poll::Ready(Ok(Some(landed))),
@@ -57,13 +56,13 @@ impl<K, V, F: Deref<Target = Flights<K, V>>> Seat<K, V, F> {
                 Poll::Pending => {}
             }
             if timer.is_none()
-                && let Some(deadline) = Ambient::current().deadline()
+                && let Some(deadline) = Deadline::current()
             {
-                let limit = deadline - rt.now();
-                timer = Some((Box::pin(rt.sleep_until(deadline)), limit));
+                timer = Some((Box::pin(rt.sleep_until(deadline.instant())), deadline, rt.now()));
             }
-            if let Some((sleep, limit)) = &mut timer {
-                return sleep.as_mut().poll(cx).map(|()| Err(Elapsed::new(*limit)));
+            if let Some((sleep, deadline, began)) = &mut timer {
+                let late = |()| Err(Elapsed::inherited(*deadline, *began, rt.now()));
+                return sleep.as_mut().poll(cx).map(late);
             }
             Poll::Pending
         })

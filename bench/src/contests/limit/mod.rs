@@ -1,5 +1,6 @@
 //! Limits.
 
+mod permits;
 mod rate;
 
 use super::Hosts;
@@ -8,9 +9,7 @@ use crate::harness::{Contest, Outcome};
 const GROUP: &str = "limit";
 
 pub(super) fn contests(hosts: &Hosts) -> Outcome<Vec<Contest>> {
-    rate::contests(hosts)
-mod permits;
-use crate::harness::Contest;
-pub(super) fn contests(hosts: &Hosts) -> Vec<Contest> {
-    permits::contests(&hosts.tokio[0])
+    let mut contests = rate::contests(hosts)?;
+    contests.extend(permits::contests(&hosts.tokio[0]));
+    Ok(contests)
 }
