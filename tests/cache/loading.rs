@@ -340,7 +340,7 @@ async fn a_loader_may_use_the_cache<R: Runtime>(rt: R) {
 
 async fn maintenance_frees_what_expired<R: Runtime>(rt: R) {
     let cache = TtlCache::<u32, u32>::builder(10_000)
-        .default_ttl(ms(10))
+        .default_ttl(ms(500))
         .build_with_runtime(&rt)
         .expect("it makes sense");
     let cache = Arc::new(cache);
