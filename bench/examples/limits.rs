@@ -96,6 +96,7 @@ async fn crowd<R: Runtime>(
     aborted: fn(usize) -> bool,
 ) -> Figures {
     let order = Arc::new(Mutex::new(Vec::new()));
+    let tickets = Arc::new(AtomicUsize::new(0));
     let start = Instant::now();
     let mut tasks = Vec::new();
     let mut counts = Vec::new();
@@ -103,9 +104,12 @@ async fn crowd<R: Runtime>(
         let (limiter, order, polls) =
             (limiter.clone(), Arc::clone(&order), Arc::new(AtomicUsize::new(0)));
         counts.push(Arc::clone(&polls));
+        let tickets = Arc::clone(&tickets);
         let waits = async move {
+            // The order of coming is that of the first polls.
+            let ticket = tickets.fetch_add(1, Ordering::Relaxed);
             limiter.wait().await;
-            order.lock().unwrap_or_else(PoisonError::into_inner).push(number);
+            order.lock().unwrap_or_else(PoisonError::into_inner).push(ticket);
         };
         tasks.push(Some(rt.spawn(Counted(Box::pin(waits), polls))));
     }
@@ -152,8 +156,7 @@ fn even(number: usize) -> bool {
 /// Runs all who run on tokio, and answers whether ours kept what was promised.
 fn on_tokio(burst: u32, is_aborted: bool) -> Result<bool, Box<dyn Error>> {
     let aborted: fn(usize) -> bool = if is_aborted { even } else { |_| false };
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let rt = mtaio_tokio::Tokio::new(runtime.handle().clone())?;
     let first = burst as usize;
     let run = |name: &str, figures: Figures| {
@@ -183,11 +186,11 @@ fn on_tokio(burst: u32, is_aborted: bool) -> Result<bool, Box<dyn Error>> {
 fn on_smol(burst: u32, is_aborted: bool) -> Result<bool, Box<dyn Error>> {
     let aborted: fn(usize) -> bool = if is_aborted { even } else { |_| false };
     let rate = Rate::per_second(RATE)?;
-    let figures = mtaio_smol::block_on(async |rt| -> Result<Figures, mtaio::ConfigError> {
-        let ours = Ours(RateLimiter::with_runtime(&rt, rate, burst)?);
-        // One thread runs the tasks, or how they come in line is not their order.
-        Ok(crowd(rt, ours, burst as usize, aborted).await)
-    })??;
+    // One thread runs all tasks, or the order in which they run would not be that of their wakes.
+    let executor = Arc::new(smol::Executor::new());
+    let rt = mtaio_smol::Smol::new(&executor);
+    let ours = Ours(RateLimiter::with_runtime(&rt, rate, burst)?);
+    let figures = smol::block_on(executor.run(crowd(rt, ours, burst as usize, aborted)));
     print("mtaio", "smol", burst, is_aborted, &figures);
     Ok(figures.is_kept())
 }
