@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use mtaio::limit::{Limiter, Rate, RateAcquire, RateLimiter};
 use mtaio::{Runtime, RuntimeExt};
-use mtaio_sim::Sim;
+use mtaio_sim::{Explore, Faults, Schedule, Sim};
 
 use crate::common::{WORKER, done_or_dropped, survives};
 use crate::ledger::{Ledger, Line};
@@ -179,6 +179,15 @@ fn no_token_is_lost_or_made() {
 fn who_forgets_loses_only_its_own() {
     // A forgotten future keeps its limiter alive, but no timer.
     survives(|rt| story(rt, true));
+}
+
+/// Timers that are far later than what is made good.
+#[test]
+fn lateness_beyond_the_grace_makes_no_token() {
+    let late = Faults::new().late_timers(ms(60));
+    let explore = || Explore::new().max_polls(50_000).faults(late);
+    Sim::explore(explore().seeds(0..200), |rt| story(rt, false));
+    Sim::explore(explore().seeds(0..200).policy(Schedule::Pct(3)), |rt| story(rt, true));
 }
 
 /// Through the trait, as a policy does it.
