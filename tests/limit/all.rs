@@ -70,6 +70,12 @@ fn all_or_nothing() {
         let refused = acquire_all((&one, (&rate, 4))).await.map(drop);
         assert!(matches!(refused, Err(AcquireError::Weight(_))), "{refused:?}");
         assert_eq!(one.stats().in_use, 0);
+
+        // What a rate had admitted before another refused goes back to it.
+        rt.sleep(ms(300)).await;
+        let refused = acquire_all(((&rate, 3), (&one, 2))).await.map(drop);
+        assert!(matches!(refused, Err(AcquireError::Weight(_))), "{refused:?}");
+        rate.try_acquire_many(3).expect("nothing is spent");
     });
 }
 
