@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use mtaio_runtime::Panic;
 use pin_project_lite::pin_project;
 
-use super::event::AnyEvent;
+use super::any_event::AnyEvent;
 use super::handler::{BoxError, Flow};
 use super::report::Report;
 use super::trail::Trail;

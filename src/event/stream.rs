@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 
 use futures_util::Stream;
 
+use super::any_event::Ev;
 use super::call::{Called, Carry, Prototype};
-use super::event::Ev;
 use super::handler::Flow;
 use super::listener::{Listen, Subscription};
 use super::place::Place;

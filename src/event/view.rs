@@ -1,8 +1,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::any_event::{AnyEvent, Ev, IntoEvent};
 use super::call::{Called, Carry, Handling, Prototype, Through};
-use super::event::{AnyEvent, Ev, IntoEvent};
 use super::handler::{Handler, HandlerOutput};
 use super::listener::{Listen, Listener, Subscription};
 use super::pipe::{End, PipeTarget, Source, sealed};
