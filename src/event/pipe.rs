@@ -2,7 +2,7 @@ use std::ptr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
-use super::call::{Called, Carried, Carry, Handling, Prototype, Through};
+use super::call::{Called, Carried, Carry, Handling, Prototype};
 use super::core::{Core, count};
 use super::place::{Derived, Place, hub};
 use super::registry::Select;
@@ -78,11 +78,11 @@ impl End {
                 None => Report::default(),
             },
             Kind::View(derived) => {
-                return Called::Behind(Box::new(self.to_view(derived, carry).await), Through::View);
+                return Called::Viewed(Box::new(self.to_view(derived, carry).await));
             }
         };
         // Who stops an event there does not stop it here.
-        Called::Behind(Box::new(Report { stopped: false, ..behind }), Through::Pipe)
+        Called::Piped(Box::new(Report { stopped: false, ..behind }))
     }
 
     async fn to_emitter(&self, core: &Core, select: Option<&Select>, carry: &Carry) -> Report {

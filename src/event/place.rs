@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use super::any_event::AnyEvent;
-use super::call::{Called, Carried, Carry, Handling, Prototype, Through};
+use super::call::{Called, Carried, Carry, Handling, Prototype};
 use super::core::Core;
 use super::listener::{Entry, Listen, Listener, Priority, Subscription};
 use super::name::Key;
@@ -95,7 +95,7 @@ impl Above {
         }
         let make = |(derived, priority): (Arc<Derived>, Priority), carry: Carry| async move {
             let report = derived.feed(&carry, priority).await;
-            (carry, Called::Behind(Box::new(report), Through::View))
+            (carry, Called::Viewed(Box::new(report)))
         };
         let handling = Prototype { handler: (Arc::clone(&self.derived), priority), make };
         let new = Arc::new(self.place.listen(priority.into(), Box::new(handling)).guarded());

@@ -57,7 +57,7 @@ impl<T: Send + Sync + 'static> EventStream<T> {
                 Some(event) if (inlet.is_meant)(&event) => inlet.put(event).await,
                 _ => Ok(Flow::Continue),
             };
-            (carry, Called::Answer(answer.map_err(Into::into)))
+            (carry, Called::from(answer.map_err(Into::into)))
         };
         let handling = Box::new(Prototype { handler: inlet, make });
         let subscription = place.listen(Listen::default(), handling).guarded();
