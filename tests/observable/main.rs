@@ -142,7 +142,7 @@ async fn a_map_can_be_rebuilt_from_its_changes<R: Runtime>(rt: R) {
                     assert!(before.is_none());
                 }
                 MapChange::Updated { key, old, new } => {
-                    assert_eq!(copy.insert(key, new), Some(old))
+                    assert_eq!(copy.insert(key, new), Some(old));
                 }
                 MapChange::Removed { key, old } => {
                     let before = copy.remove(&key);
