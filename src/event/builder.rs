@@ -1,9 +1,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::any_event::AnyEvent;
 use super::core::Core;
 use super::emitter::EventEmitter;
-use super::event::AnyEvent;
 use super::hooks::Hooks;
 use super::report::{Failure, Report};
 

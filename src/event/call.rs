@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use mtaio_runtime::Panic;
 use pin_project_lite::pin_project;
 
-use super::event::AnyEvent;
+use super::any_event::AnyEvent;
 use super::handler::{BoxError, Flow};
 use super::report::Report;
 use super::trail::Trail;
@@ -23,18 +23,29 @@ pub(super) struct Carried {
 
 pub(super) type Carry = Arc<Carried>;
 
-/// What a call came to.
+/// What a call came to. (Flat, and of pointers alone: it is handed up from function to function.)
 pub(super) enum Called {
-    /// A handler's answer.
-    Answer(Result<Flow, BoxError>),
-    /// What became of the event behind a view or a pipe.
-    Behind(Box<Report>, Through),
+    /// On to the next.
+    Continue,
+    /// No further.
+    Stop,
+    /// The handler's error.
+    Failed(BoxError),
+    /// What became of the event behind a view.
+    Viewed(Box<Report>),
+    /// What became of it behind a pipe.
+    Piped(Box<Report>),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Through {
-    View,
-    Pipe,
+impl From<Result<Flow, BoxError>> for Called {
+    #[inline]
+    fn from(answer: Result<Flow, BoxError>) -> Self {
+        match answer {
+            Ok(Flow::Continue) => Self::Continue,
+            Ok(Flow::Stop) => Self::Stop,
+            Err(error) => Self::Failed(error),
+        }
+    }
 }
 
 /// The calls of one handler, one after the other.

@@ -2,8 +2,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use super::any_event::AnyEvent;
 use super::call::{Carried, Carry, Handling};
-use super::event::AnyEvent;
 use super::hooks::Hooks;
 use super::listener::{Entry, Listen, ListenerId, Priority, Subscription};
 use super::name::Key;
@@ -124,22 +124,25 @@ impl Core {
     }
 
     async fn emit_to_some(&self, key: Key<'_>, make: impl FnOnce() -> AnyEvent) -> Report {
+        let (found, event);
         if self.watches.load(Ordering::SeqCst) || self.hooks.is_some() {
-            let event = make();
-            let found = match self.watch(&event) {
+            event = make();
+            found = match self.watch(&event) {
                 Ok(found) => found,
                 Err(suppressed) => return suppressed,
             };
             if let Some(hooks) = &self.hooks {
                 hooks.before(&event);
             }
-            let trail = Trail::at(self.address(), &event);
-            return self.deliver(found, Arc::new(Carried { event, trail }), None).await;
+        } else {
+            found = lock(&self.registry).find(&key);
+            if found.is_none() {
+                return Report::default();
+            }
+            event = make();
         }
-        let Some(found) = lock(&self.registry).find(&key) else { return Report::default() };
-        let event = make();
         let trail = Trail::at(self.address(), &event);
-        self.deliver(Some(found), Arc::new(Carried { event, trail }), None).await
+        self.deliver(found, Arc::new(Carried { event, trail }), None).await
     }
 
     /// Emits what comes by a pipe.
@@ -188,7 +191,8 @@ impl Core {
         drop(outdated);
         let mut running = Running::new(self, list, calls, channel, carry);
         if self.is_concurrent {
-            self.polls.count(running.all_at_once(only)).await;
+            // Boxed, so that it does not make room for itself in every emit.
+            self.polls.count(Box::pin(running.all_at_once(only))).await;
         } else {
             self.polls.count(running.one_by_one(only)).await;
         }

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use mtaio_runtime::{Runtime, RuntimeExt, Task};
 
+use super::any_event::{AnyEvent, Event, Known};
 use super::builder::EmitterBuilder;
-use super::call::{Carried, Carry, Handling};
+use super::call::{Carried, Handling};
 use super::core::Core;
-use super::event::{AnyEvent, Event, Known};
 use super::handler::Handler;
 use super::listener::{Listen, Listener, Subscription};
 use super::name::{Key, hash_of};

@@ -1,13 +1,17 @@
-use super::event::AnyEvent;
+use super::any_event::AnyEvent;
 use super::report::{Failure, Report};
 use crate::contain::{contain, discard};
+
+type Before = Box<dyn Fn(&AnyEvent) + Send + Sync>;
+type After = Box<dyn Fn(&AnyEvent, &Report) + Send + Sync>;
+type OnError = Box<dyn Fn(&AnyEvent, &Failure) + Send + Sync>;
 
 /// What an emitter tells beside its handlers. A panic of a hook is nobody's.
 #[derive(Default)]
 pub(super) struct Hooks {
-    pub(super) before: Option<Box<dyn Fn(&AnyEvent) + Send + Sync>>,
-    pub(super) after: Option<Box<dyn Fn(&AnyEvent, &Report) + Send + Sync>>,
-    pub(super) on_error: Option<Box<dyn Fn(&AnyEvent, &Failure) + Send + Sync>>,
+    pub(super) before: Option<Before>,
+    pub(super) after: Option<After>,
+    pub(super) on_error: Option<OnError>,
 }
 
 impl Hooks {

@@ -1,10 +1,10 @@
 //! Events: who has something to tell, and those who want to know, without knowing each other.
 
+mod any_event;
 mod builder;
 mod call;
 mod core;
 mod emitter;
-mod event;
 mod handler;
 mod hooks;
 mod listener;
@@ -21,9 +21,9 @@ mod topics;
 mod trail;
 mod view;
 
+pub use self::any_event::{AnyEvent, Ev, Event, IntoEvent};
 pub use self::builder::EmitterBuilder;
 pub use self::emitter::{EventEmitter, Suppressed, WeakEmitter};
-pub use self::event::{AnyEvent, Ev, Event, IntoEvent};
 pub use self::handler::{Flow, Handler, HandlerOutput};
 pub use self::listener::{Listen, Listener, ListenerId, Priority, Subscription};
 pub use self::pattern::Pattern;

@@ -2,9 +2,9 @@ use std::ptr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
-use super::call::{Called, Carried, Carry, Handling, Prototype, Through};
+use super::call::{Called, Carried, Carry, Handling, Prototype};
 use super::core::{Core, count};
-use super::place::{Derived, HUB, Place};
+use super::place::{Derived, Place, hub};
 use super::registry::Select;
 use super::report::Report;
 
@@ -78,11 +78,11 @@ impl End {
                 None => Report::default(),
             },
             Kind::View(derived) => {
-                return Called::Behind(Box::new(self.to_view(derived, carry).await), Through::View);
+                return Called::Viewed(Box::new(self.to_view(derived, carry).await));
             }
         };
         // Who stops an event there does not stop it here.
-        Called::Behind(Box::new(Report { stopped: false, ..behind }), Through::Pipe)
+        Called::Piped(Box::new(Report { stopped: false, ..behind }))
     }
 
     async fn to_emitter(&self, core: &Core, select: Option<&Select>, carry: &Carry) -> Report {
@@ -98,13 +98,13 @@ impl End {
 
     async fn to_view(&self, derived: &Derived, carry: &Carry) -> Report {
         let Some(event) = derived.pass(&carry.event) else { return Report::default() };
-        let hub = &derived.hub;
-        match carry.trail.through(self.address(), hub.address(), &event) {
+        let core = &derived.hub;
+        match carry.trail.through(self.address(), core.address(), &event) {
             Some(trail) => {
-                let shown = hub.show(&HUB, Arc::new(Carried { event, trail }), None).await;
+                let shown = core.show(&hub(), Arc::new(Carried { event, trail }), None).await;
                 Report { stopped: false, ..shown }
             }
-            None => looped(hub),
+            None => looped(core),
         }
     }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
-use super::call::{Called, Carried, Carry, Handling, Prototype, Through};
+use super::any_event::AnyEvent;
+use super::call::{Called, Carried, Carry, Handling, Prototype};
 use super::core::Core;
-use super::event::AnyEvent;
 use super::listener::{Entry, Listen, Listener, Priority, Subscription};
 use super::name::Key;
 use super::registry::Select;
@@ -44,8 +44,9 @@ pub(super) struct Derived {
 pub(super) type Op = Box<dyn Fn(&AnyEvent) -> Option<AnyEvent> + Send + Sync>;
 
 /// What is listened for in a view: all that comes.
-pub(super) const HUB: Key<'static> =
-    Key { hash: 0, carries: TypeId::of::<()>(), name: Cow::Borrowed("") };
+pub(super) fn hub() -> Key<'static> {
+    Key { hash: 0, carries: TypeId::of::<()>(), name: Cow::Borrowed("") }
+}
 
 impl Place {
     pub(super) const fn of(core: Arc<Core>, select: Select) -> Self {
@@ -54,13 +55,13 @@ impl Place {
 
     /// A view of this place.
     pub(super) fn view(&self, op: Op) -> Self {
-        let hub = Arc::new(self.core.behind());
+        let core = Arc::new(self.core.behind());
         let before = self.above.as_ref().map(|above| Arc::clone(&above.derived));
         let root = before.as_ref().map_or(&self.select, |before| &before.root).clone();
         let pipes = AtomicUsize::new(0);
-        let derived = Arc::new(Derived { op, hub: Arc::clone(&hub), pipes, root, before });
+        let derived = Arc::new(Derived { op, hub: Arc::clone(&core), pipes, root, before });
         let above = Above { derived, place: self.clone(), feeds: Mutex::default() };
-        Self { core: hub, select: Select::Exact(HUB), above: Some(Arc::new(above)) }
+        Self { core, select: Select::Exact(hub()), above: Some(Arc::new(above)) }
     }
 
     pub(super) fn listen(&self, listen: Listen, handling: Box<dyn Handling>) -> Listener {
@@ -94,7 +95,7 @@ impl Above {
         }
         let make = |(derived, priority): (Arc<Derived>, Priority), carry: Carry| async move {
             let report = derived.feed(&carry, priority).await;
-            (carry, Called::Behind(Box::new(report), Through::View))
+            (carry, Called::Viewed(Box::new(report)))
         };
         let handling = Prototype { handler: (Arc::clone(&self.derived), priority), make };
         let new = Arc::new(self.place.listen(priority.into(), Box::new(handling)).guarded());
@@ -129,6 +130,6 @@ impl Derived {
         }
         let Some(event) = (self.op)(&carry.event) else { return Report::default() };
         let carry = Arc::new(Carried { event, trail: carry.trail.clone() });
-        self.hub.show(&HUB, carry, Some(priority)).await
+        self.hub.show(&hub(), carry, Some(priority)).await
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use slab::Slab;
 
+use super::any_event::AnyEvent;
 use super::call::Call;
-use super::event::AnyEvent;
 use super::listener::Entry;
 use super::name::{ByKey, Key, Passing};
 use super::pattern::{Pattern, Patterns};

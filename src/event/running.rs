@@ -5,9 +5,8 @@ use std::task::{Context, Poll, ready};
 
 use mtaio_runtime::Panic;
 
-use super::call::{Call, Called, Carry, Through};
+use super::call::{Call, Called, Carry};
 use super::core::{Core, count};
-use super::handler::Flow;
 use super::listener::{Entry, Priority};
 use super::registry::{Calls, List};
 use super::report::{Failure, HandlerError, Report};
@@ -116,12 +115,14 @@ impl<'a> Running<'a> {
 
     fn absorb(&mut self, at: usize, called: Result<Called, Panic>) {
         let error = match called {
-            Ok(Called::Behind(behind, through)) => return self.absorb_behind(*behind, through),
-            Ok(Called::Answer(Ok(flow))) => {
-                self.report.stopped |= flow == Flow::Stop;
+            Ok(Called::Continue) => None,
+            Ok(Called::Stop) => {
+                self.report.stopped = true;
                 None
             }
-            Ok(Called::Answer(Err(error))) => Some(HandlerError::Failed(error)),
+            Ok(Called::Failed(error)) => Some(HandlerError::Failed(error)),
+            Ok(Called::Viewed(report)) => return self.absorb_view(*report),
+            Ok(Called::Piped(report)) => return self.report.fold(*report),
             // Of a filter or the like, that is no handler's call; but it is told as one.
             Err(panic) => Some(HandlerError::Panicked(panic)),
         };
@@ -135,13 +136,11 @@ impl<'a> Running<'a> {
         }
     }
 
-    fn absorb_behind(&mut self, behind: Report, through: Through) {
-        if through == Through::View {
-            self.own.0 += behind.ran as u64;
-            self.own.1 += behind.failures.len() as u64;
-            behind.failures.iter().for_each(|failure| self.tell_failure(failure));
-        }
-        self.report.fold(behind);
+    fn absorb_view(&mut self, report: Report) {
+        self.own.0 += report.ran as u64;
+        self.own.1 += report.failures.len() as u64;
+        report.failures.iter().for_each(|failure| self.tell_failure(failure));
+        self.report.fold(report);
     }
 
     fn tell_failure(&self, failure: &Failure) {

@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 
 use futures_util::Stream;
 
+use super::any_event::Ev;
 use super::call::{Called, Carry, Prototype};
-use super::event::Ev;
 use super::handler::Flow;
 use super::listener::{Listen, Subscription};
 use super::place::Place;
@@ -57,7 +57,7 @@ impl<T: Send + Sync + 'static> EventStream<T> {
                 Some(event) if (inlet.is_meant)(&event) => inlet.put(event).await,
                 _ => Ok(Flow::Continue),
             };
-            (carry, Called::Answer(answer.map_err(Into::into)))
+            (carry, Called::from(answer.map_err(Into::into)))
         };
         let handling = Box::new(Prototype { handler: inlet, make });
         let subscription = place.listen(Listen::default(), handling).guarded();

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::event::AnyEvent;
+use super::any_event::AnyEvent;
 
 /// The way that an event came.
 ///

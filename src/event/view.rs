@@ -1,8 +1,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::call::{Called, Carry, Handling, Prototype, Through};
-use super::event::{AnyEvent, Ev, IntoEvent};
+use super::any_event::{AnyEvent, Ev, IntoEvent};
+use super::call::{Called, Carry, Handling, Prototype};
 use super::handler::{Handler, HandlerOutput};
 use super::listener::{Listen, Listener, Subscription};
 use super::pipe::{End, PipeTarget, Source, sealed};
@@ -216,9 +216,9 @@ where
 {
     let make = |handler: H, carry: Carry| async move {
         let called = match carry.event.see::<T>() {
-            Some(seen) => Called::Answer(handler.call(seen).await.into_flow()),
+            Some(seen) => Called::from(handler.call(seen).await.into_flow()),
             // It is not for this one.
-            None => Called::Behind(Box::default(), Through::View),
+            None => Called::Viewed(Box::default()),
         };
         (carry, called)
     };

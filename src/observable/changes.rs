@@ -24,7 +24,7 @@ pub enum Change<T> {
 
 impl<T> Change<T> {
     /// What it is after that.
-    pub const fn new(&self) -> &Arc<T> {
+    pub const fn now(&self) -> &Arc<T> {
         match self {
             Self::Set { new, .. } | Self::Reset(new) => new,
         }

@@ -27,15 +27,15 @@ mod derived;
 mod feeds;
 mod map;
 mod map_changes;
-mod observable;
 mod shared;
 mod transaction;
+mod value;
 mod watch;
 
 pub use self::changes::{Change, Changes};
 pub use self::derived::Derived;
 pub use self::map::{MapTransaction, ObservableMap};
 pub use self::map_changes::{MapChange, MapChanges};
-pub use self::observable::{Observable, ObservableStats};
 pub use self::transaction::{Conflict, Transaction};
+pub use self::value::{Observable, ObservableStats};
 pub use self::watch::Watch;

@@ -3,6 +3,7 @@
 
 #![allow(
     clippy::expect_used,
+    clippy::unwrap_used,
     missing_docs,
     unreachable_pub,
     reason = "a test may fail, and is no library"

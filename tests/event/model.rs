@@ -100,7 +100,7 @@ async fn take_out(holds: &Holds, id: usize) {
         Some(Hold::Listener(listener)) => {
             listener.off().await;
         }
-        Some(Hold::Guard(guard)) if id % 2 == 0 => drop(guard),
+        Some(Hold::Guard(guard)) if id.is_multiple_of(2) => drop(guard),
         Some(Hold::Guard(guard)) => {
             guard.off().await;
         }

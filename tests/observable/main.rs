@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::expect_used,
+    clippy::unwrap_used,
     missing_docs,
     unreachable_pub,
     reason = "a test may fail, and is no library"
@@ -71,7 +72,7 @@ async fn changes_are_complete_or_reset<R: Runtime>(rt: R) {
     });
     for number in 1..=60 {
         value.set(number);
-        if rt.entropy() % 3 == 0 {
+        if rt.entropy() % 3 == 1 {
             rt.yield_now().await;
         }
     }
@@ -136,11 +137,17 @@ async fn a_map_can_be_rebuilt_from_its_changes<R: Runtime>(rt: R) {
         let mut copy = std::collections::BTreeMap::new();
         while let Some(change) = changes.next().await {
             match change {
-                MapChange::Inserted { key, new } => assert!(copy.insert(key, new).is_none()),
-                MapChange::Updated { key, old, new } => {
-                    assert_eq!(copy.insert(key, new), Some(old))
+                MapChange::Inserted { key, new } => {
+                    let before = copy.insert(key, new);
+                    assert!(before.is_none());
                 }
-                MapChange::Removed { key, old } => assert_eq!(copy.remove(&key), Some(old)),
+                MapChange::Updated { key, old, new } => {
+                    assert_eq!(copy.insert(key, new), Some(old));
+                }
+                MapChange::Removed { key, old } => {
+                    let before = copy.remove(&key);
+                    assert_eq!(before, Some(old));
+                }
                 MapChange::Reset(all) => copy = all,
             }
         }
@@ -158,7 +165,7 @@ async fn a_map_can_be_rebuilt_from_its_changes<R: Runtime>(rt: R) {
             2 if number % 20 == 0 => map.clear(),
             _ => drop(map.insert(key, number)),
         }
-        if rt.entropy() % 2 == 0 {
+        if rt.entropy() % 2 == 1 {
             rt.yield_now().await;
         }
     }

@@ -177,17 +177,9 @@ impl<T: Clone + Send + Sync + 'static> Topics<T> {
         if self.hub.fanout.is_closed() {
             return Err(PublishError::Closed(message.value));
         }
-        let (name, kept) = (Arc::<str>::from(message.topic()), Arc::new(message.clone()));
-        let mut table = lock(&self.hub.table);
-        let is_new = !table.retained.contains_key(&name);
-        if is_new && table.retained.len() >= self.hub.most_retained {
-            drop(table);
+        let Some(keys) = self.hub.retain(&message) else {
             return Err(PublishError::Retained(message.value));
-        }
-        let before = table.retained.insert(name, kept);
-        let keys = table.find(message.topic());
-        drop(table);
-        drop(before);
+        };
         self.hub.publish(&keys, message).await
     }
 
@@ -262,6 +254,21 @@ impl<T: Clone + Send + Sync + 'static> Topics<T> {
 impl<T: Clone> Hub<T> {
     fn find(&self, topic: &str) -> Vec<TapKey> {
         lock(&self.table).find(topic)
+    }
+
+    /// Retains a message, and finds whom it is for; none where no more may be retained.
+    fn retain(&self, message: &Message<T>) -> Option<Vec<TapKey>> {
+        let (name, kept) = (Arc::<str>::from(message.topic()), Arc::new(message.clone()));
+        let mut table = lock(&self.table);
+        if !table.retained.contains_key(&name) && table.retained.len() >= self.most_retained {
+            return None;
+        }
+        let before = table.retained.insert(name, kept);
+        let keys = table.find(message.topic());
+        drop(table);
+        // Foreign code, as `kept` is where it returns above: that one goes after the lock, too.
+        drop(before);
+        Some(keys)
     }
 
     async fn publish(

@@ -13,7 +13,7 @@ pub struct Delivery {
     pub taken: usize,
     /// Those that dropped something for it, an older message or some of it.
     pub dropped: usize,
-    /// Those that refused some of it: their overflow is [`Overflow::Error`].
+    /// Those that refused some of it: their overflow is [`Overflow::Error`](crate::queue::Overflow::Error).
     pub refused: usize,
 }
 

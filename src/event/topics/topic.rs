@@ -8,7 +8,7 @@ use super::message::Message;
 use super::publish::{Delivery, PublishError};
 use crate::queue::TapKey;
 
-/// One topic of [`Topics`]: see [`Topics::topic`].
+/// One topic of [`Topics`](super::Topics): see [`Topics::topic`](super::Topics::topic).
 pub struct Topic<T> {
     pub(super) hub: Arc<Hub<T>>,
     pub(super) name: Name,
@@ -18,7 +18,7 @@ pub struct Topic<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> Topic<T> {
-    /// Publishes `value` here. See [`Topics::publish`].
+    /// Publishes `value` here. See [`Topics::publish`](super::Topics::publish).
     ///
     /// # Errors
     ///
@@ -26,7 +26,7 @@ impl<T: Clone + Send + Sync + 'static> Topic<T> {
     ///
     /// # Cancel safety
     ///
-    /// That of [`Topics::publish`].
+    /// That of [`Topics::publish`](super::Topics::publish).
     pub async fn publish(&mut self, value: T) -> Result<Delivery, PublishError<T>> {
         self.renew();
         let message = Message { topic: self.name.clone(), value };
@@ -37,7 +37,7 @@ impl<T: Clone + Send + Sync + 'static> Topic<T> {
     ///
     /// # Errors
     ///
-    /// Those of [`Topics::try_publish`].
+    /// Those of [`Topics::try_publish`](super::Topics::try_publish).
     pub fn try_publish(&mut self, value: T) -> Result<Delivery, PublishError<T>> {
         self.renew();
         let message = Message { topic: self.name.clone(), value };

@@ -1,10 +1,9 @@
-use std::any::Any;
+use std::any::{Any, TypeId};
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
-
-use std::borrow::Cow;
 
 use super::name::{Key, Name, hash_of};
 
@@ -50,9 +49,11 @@ pub trait Event: Send + Sync + 'static {
 pub struct AnyEvent {
     name: Name,
     hash: u64,
-    metadata: Option<Arc<Vec<(Cow<'static, str>, String)>>>,
+    metadata: Option<Arc<Metadata>>,
     payload: Arc<dyn Any + Send + Sync>,
 }
+
+type Metadata = Vec<(Cow<'static, str>, String)>;
 
 /// The hash of an event's name, as a constant.
 pub(super) struct Known<E>(PhantomData<E>);
@@ -60,8 +61,8 @@ pub(super) struct Known<E>(PhantomData<E>);
 impl<E: Event> Known<E> {
     const HASH: u64 = hash_of(E::NAME);
 
-    pub(super) const fn key() -> Key<'static> {
-        Key { hash: Self::HASH, carries: std::any::TypeId::of::<E>(), name: Cow::Borrowed(E::NAME) }
+    pub(super) fn key() -> Key<'static> {
+        Key { hash: Self::HASH, carries: TypeId::of::<E>(), name: Cow::Borrowed(E::NAME) }
     }
 }
 
