@@ -1,12 +1,10 @@
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::ops::Deref;
-use std::pin::Pin;
-use std::task::Poll;
 
-use mtaio_runtime::{Instant, Runtime};
+use mtaio_runtime::Runtime;
 
 use super::flights::{Flights, Landed, Turn};
-use crate::time::{Deadline, Elapsed};
+use crate::time::{Elapsed, until_deadline};
 
 /// One who wants a key that is being loaded: leads the flight, or waits for it.
 ///
@@ -45,28 +43,14 @@ impl<K, V, F: Deref<Target = Flights<K, V>>> Seat<K, V, F> {
         if self.leads {
             return Ok(None);
         }
-        let mut timer: Option<(Pin<Box<R::Sleep>>, Deadline, Instant)> = None;
-        poll_fn(|cx| {
-            match self.flights.poll_turn(self.flight, &mut self.place, cx.waker()) {
-                Poll::Ready(Turn::Landed(landed)) => return Poll::Ready(Ok(Some(landed))),
-                Poll::Ready(Turn::Lead) => {
-                    self.leads = true;
-                    return Poll::Ready(Ok(None));
-                }
-                Poll::Pending => {}
+        let turn = poll_fn(|cx| self.flights.poll_turn(self.flight, &mut self.place, cx.waker()));
+        match until_deadline(rt, turn).await? {
+            Turn::Landed(landed) => Ok(Some(landed)),
+            Turn::Lead => {
+                self.leads = true;
+                Ok(None)
             }
-            if timer.is_none()
-                && let Some(deadline) = Deadline::current()
-            {
-                timer = Some((Box::pin(rt.sleep_until(deadline.instant())), deadline, rt.now()));
-            }
-            if let Some((sleep, deadline, began)) = &mut timer {
-                let late = |()| Err(Elapsed::inherited(*deadline, *began, rt.now()));
-                return sleep.as_mut().poll(cx).map(late);
-            }
-            Poll::Pending
-        })
-        .await
+        }
     }
 
     /// A load of its own begins.
