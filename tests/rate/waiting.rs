@@ -264,6 +264,26 @@ fn who_does_not_come_when_woken_holds_up_nobody() {
     });
 }
 
+/// What it gives back is the next one's, now and not when that one's own time comes.
+#[test]
+fn who_is_dropped_with_its_grant_lets_the_next_one_in() {
+    Sim::run(0, |rt| async move {
+        let limiter = limiter(&rt, per_second(10), 1);
+        limiter.try_acquire().expect("it is full");
+        let (first_wakes, wakes) = (Wakes::new(), Wakes::new());
+        let mut first = Box::pin(limiter.acquire());
+        let mut next = pin!(limiter.acquire());
+        assert!(poll_with(first.as_mut(), &first_wakes).is_pending());
+        assert!(poll_with(next.as_mut(), &wakes).is_pending());
+        rt.sleep(ms(100)).await;
+        rt.run_until_stalled().await;
+        assert_eq!((first_wakes.count(), wakes.count()), (1, 0));
+        drop(first);
+        assert_eq!((rt.now(), wakes.count()), (at(100), 1));
+        assert!(poll_with(next, &wakes).is_ready());
+    });
+}
+
 /// The last waker is the one that is woken.
 #[test]
 fn a_future_moves_between_tasks() {
