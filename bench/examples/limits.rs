@@ -100,7 +100,7 @@ async fn crowd<R: Runtime>(
     let start = Instant::now();
     let mut tasks = Vec::new();
     let mut counts = Vec::new();
-    for number in 0..CROWD {
+    for _ in 0..CROWD {
         let (limiter, order, polls) =
             (limiter.clone(), Arc::clone(&order), Arc::new(AtomicUsize::new(0)));
         counts.push(Arc::clone(&polls));
