@@ -7,6 +7,7 @@ use mtaio_runtime::{Instant, Runtime};
 use super::error::PipelineError;
 use super::ledger::{Count, Ledger};
 use super::report::RunEnd;
+use crate::contain::discard;
 
 /// What the stages of one run share while it lasts.
 pub struct Course<E, R> {
@@ -55,7 +56,7 @@ impl<E, R: Runtime> Course<E, R> {
             Some(error)
         };
         drop(first);
-        drop(late);
+        discard(late);
     }
 
     #[inline]

@@ -3,6 +3,7 @@ use std::time::Duration;
 use mtaio_runtime::Panic;
 use thiserror::Error;
 
+use crate::contain::contain;
 use crate::retryable::Retryable;
 
 /// What ended the work on an item, or on all of them: which stage, and how.
@@ -48,7 +49,11 @@ impl<Err> Fault<Err> {
     {
         let stage = stage.to_owned();
         match self {
-            Self::Error(error) => PipelineError::Failed { stage, error: error.into() },
+            // The conversion is foreign code.
+            Self::Error(error) => match contain(|| error.into()) {
+                Ok(error) => PipelineError::Failed { stage, error },
+                Err(panic) => PipelineError::Panicked { stage, panic },
+            },
             Self::Panic(panic) => PipelineError::Panicked { stage, panic },
         }
     }

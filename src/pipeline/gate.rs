@@ -1,6 +1,6 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_util::Stream;
 use mtaio_runtime::{Instant, Runtime};
@@ -26,8 +26,14 @@ pin_project! {
         stop_at: Option<Instant>,
         #[pin]
         sleep: Option<R::Sleep>,
+        // How many items were there at once since something had to be waited for.
+        in_a_row: u32,
     }
 }
+
+/// After so many items in a row others get a turn, where nothing ever has to wait: also if none of
+/// them gets to the end.
+const UNTIL_YIELD: u32 = 128;
 
 impl<'a, S, E, R: Runtime> Gate<'a, S, E, R> {
     pub(super) const fn new(
@@ -36,7 +42,7 @@ impl<'a, S, E, R: Runtime> Gate<'a, S, E, R> {
         token: Option<CancellationToken>,
         stop_at: Option<Instant>,
     ) -> Self {
-        Self { source, course, token, cancelled: None, stop_at, sleep: None }
+        Self { source, course, token, cancelled: None, stop_at, sleep: None, in_a_row: 0 }
     }
 
     /// Why it is to be closed, as far as that can be seen without waiting.
@@ -53,7 +59,6 @@ impl<'a, S, E, R: Runtime> Gate<'a, S, E, R> {
     }
 
     /// Waits for a reason to close it, where there may be one.
-    #[cold]
     fn poll_reason(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<RunEnd> {
         let mut this = self.project();
         if let Some(token) = this.token {
@@ -90,18 +95,24 @@ where
         if course.stopped().is_some() {
             return Poll::Ready(None);
         }
+        if self.in_a_row == UNTIL_YIELD {
+            *self.project().in_a_row = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let end = match self.reason() {
             Some(end) => end,
             None => match self.as_mut().project().source.poll_next(cx) {
                 Poll::Ready(Some(value)) => {
+                    *self.project().in_a_row += 1;
                     let ticket = Ticket::taken(&course.ledger);
                     return Poll::Ready(Some(Tracked { value, ticket }));
                 }
                 Poll::Ready(None) => RunEnd::Finished,
-                Poll::Pending => match self.poll_reason(cx) {
-                    Poll::Ready(end) => end,
-                    Poll::Pending => return Poll::Pending,
-                },
+                Poll::Pending => {
+                    *self.as_mut().project().in_a_row = 0;
+                    ready!(self.poll_reason(cx))
+                }
             },
         };
         course.stop(end);
@@ -114,6 +125,18 @@ where
     S: Stream,
     R: Runtime,
 {
-    /// What is not taken is nobody's business yet.
-    fn poll_progress(self: Pin<&mut Self>, _: &mut Context<'_>) {}
+    /// Takes nothing, and sees to it that it is closed in time: or else what works for ever would keep
+    /// the time to drain from beginning.
+    fn poll_progress(self: Pin<&mut Self>, cx: &mut Context<'_>) {
+        let course = self.course;
+        if course.stopped().is_some() {
+            return;
+        }
+        let end = self.reason();
+        if let Some(end) = end {
+            course.stop(end);
+        } else if let Poll::Ready(end) = self.poll_reason(cx) {
+            course.stop(end);
+        }
+    }
 }

@@ -88,7 +88,8 @@ impl<In, Err: Send> OnError<In, Err> for Skip {
     #[inline]
     fn keep(&self, _item: &In) {}
 
-    async fn settle(&self, (): (), _fault: Fault<Err>) -> Settled<Err> {
+    async fn settle(&self, (): (), fault: Fault<Err>) -> Settled<Err> {
+        discard(fault);
         Settled::Skipped
     }
 }

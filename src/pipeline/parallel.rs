@@ -2,9 +2,11 @@ use std::fmt;
 use std::future::Future;
 use std::hash::Hash;
 use std::pin::Pin;
-use std::task::Context;
+use std::task::{Context, Poll};
 
+use futures_util::Stream;
 use mtaio_runtime::Runtime;
+use pin_project_lite::pin_project;
 
 use super::course::Course;
 use super::error::{Fault, PipelineError};
@@ -128,7 +130,7 @@ impl<In> Order<In> for Ordered {
         T: Send,
         In: Send + 'a,
     {
-        many(source, limit, call)
+        Calls { calls: many(source, limit, call) }
     }
 }
 
@@ -146,7 +148,7 @@ impl<In> Order<In> for Unordered {
         T: Send,
         In: Send + 'a,
     {
-        many(source, limit, call).unordered()
+        Calls { calls: many(source, limit, call).unordered() }
     }
 }
 
@@ -169,18 +171,47 @@ where
         In: Send + 'a,
     {
         let key = &self.0;
-        many(source, limit, call).by_key(move |tracked: &Tracked<'a, In>| key(&tracked.value))
+        let key = move |tracked: &Tracked<'a, In>| key(&tracked.value);
+        Calls { calls: many(source, limit, call).by_key(key) }
     }
 }
 
-impl<S, F, O> Flow for MapAsync<S, F, O>
+pin_project! {
+    /// Many calls at once, and a source that goes on meanwhile.
+    struct Calls<M> {
+        #[pin]
+        calls: M,
+    }
+}
+
+impl<S, F, O> Stream for Calls<MapAsync<S, F, O>>
+where
+    S: Flow,
+    F: Callback<S::Item>,
+    O: MapOrder<S::Item, Called<S, F>>,
+{
+    type Item = <MapAsync<S, F, O> as Stream>::Item;
+
+    #[inline]
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut calls = self.project().calls;
+        let polled = calls.as_mut().poll_next(cx);
+        if polled.is_pending() {
+            // With as many calls as there may be, it takes nothing and would not poll its source.
+            calls.source().poll_progress(cx);
+        }
+        polled
+    }
+}
+
+impl<S, F, O> Flow for Calls<MapAsync<S, F, O>>
 where
     S: Flow,
     F: Callback<S::Item>,
     O: MapOrder<S::Item, Called<S, F>>,
 {
     fn poll_progress(self: Pin<&mut Self>, cx: &mut Context<'_>) {
-        MapAsync::poll_progress(self, cx).poll_progress(cx);
+        self.project().calls.poll_progress(cx).poll_progress(cx);
     }
 }
 
@@ -211,6 +242,7 @@ where
         Direct::new(called, move |called: Result<Option<Tracked<'a, S::Out>>, CallPanicked>| {
             called.unwrap_or_else(|panicked| {
                 // The key's function panicked: the stage's own panics are settled by now.
+                course.stages[worker.index].errors.add(1);
                 let fault = Fault::<S::Err>::Panic(panicked.into_panic());
                 course.fail(fault.of(worker.stage.name()));
                 None

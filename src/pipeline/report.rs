@@ -25,7 +25,8 @@ pub struct RunReport<E> {
     pub dead_lettered: u64,
     /// Those for which a stage had an error that ends the run, or panicked.
     pub failed: u64,
-    /// Those that were on their way when the time to drain was over.
+    /// Those that were on their way when the time to drain was over, and those whose key could not be
+    /// told since its function panicked.
     pub unprocessed: u64,
     /// What came out at the end of the pipeline, in items of its output.
     pub outputs: u64,

@@ -28,6 +28,11 @@ use crate::time::Deadline;
 /// [`RunReport`]. [`for_each`](Self::for_each) and [`collect`](Self::collect) do something with what
 /// comes out.
 ///
+/// # Panics
+///
+/// If the source does. What a stage, a filter or a body panics with is the report's
+/// [`error`](RunReport::error).
+///
 /// # Cancel safety
 ///
 /// Dropping the future drops the items on their way; the stages are closed by a task. To end a run
@@ -91,12 +96,47 @@ where
 {
     /// Runs it, and `body` with each item that comes out, one after the other. What is on its way
     /// goes on while the body waits.
+    ///
+    /// A body may borrow, and the future then can't be [spawned](mtaio_runtime::RuntimeExt::spawn):
+    /// the compiler says that some implementation `is not general enough`. Move clones into an
+    /// `async move` body, or [`collect`](Self::collect), where the run is a task of its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures::stream;
+    /// use mtaio::pipeline::pipeline;
+    ///
+    /// # mtaio_sim::Sim::run(0, |rt| async move {
+    /// let doubled = pipeline::<String>().map(|n: u64| n * 2).build()?;
+    /// let mut sum = 0;
+    /// let report = doubled.run(&rt, stream::iter([1, 2, 3])).for_each(async |n| sum += n).await;
+    /// assert_eq!((sum, report.delivered), (12, 3));
+    /// # Ok::<(), mtaio::ConfigError>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the source does; a panic of the body is the report's [`error`](RunReport::error).
+    ///
+    /// # Cancel safety
+    ///
+    /// As of the [run](Self): items on their way are dropped, and with them what the body works on.
     pub async fn for_each<B: AsyncFnMut(Out)>(self, body: B) -> RunReport<E> {
         let handover = Handover::new();
         run_beside(self.run_into(handover.clone()), handover, body).await
     }
 
-    /// Runs it, and collects what comes out.
+    /// Runs it, and collects what comes out: all of it is kept in memory.
+    ///
+    /// # Panics
+    ///
+    /// If the source does.
+    ///
+    /// # Cancel safety
+    ///
+    /// As of the [run](Self); what was collected is dropped as well.
     pub async fn collect(self) -> (Vec<Out>, RunReport<E>) {
         let collected = Arc::new(Mutex::new(Vec::new()));
         let report = self.run_into(Collected(Arc::clone(&collected))).await;
@@ -131,7 +171,7 @@ where
 
         let mut outputs = 0;
         {
-            let own = limits.within.map(|within| rt.now() + within);
+            let own = limits.within.map(|within| rt.now().saturating_add(within));
             let inherited = Deadline::current().map(|deadline| deadline.instant());
             let stop_at = own.into_iter().chain(inherited).min();
             let gate = Gate::new(source, &course, limits.token, stop_at);
@@ -204,8 +244,8 @@ impl<T> Outlet<T> for Nowhere {
     }
 }
 
-/// After so many items in a row others get a turn, where nothing ever has to wait.
-const UNTIL_YIELD: u64 = 128;
+/// After so many outputs in a row others get a turn, where many come of one item.
+const UNTIL_YIELD: u64 = 1_024;
 
 impl<'a, In, Out, E, C, A, R, S> IntoFuture for Run<'a, In, Out, E, C, A, R, S>
 where

@@ -160,3 +160,62 @@ fn sources_without_items() {
         assert_eq!((report.taken, report.end), (0, RunEnd::Cancelled));
     });
 }
+
+/// However long a stage takes, that no more is taken is seen at once, and the time to drain begins.
+#[test]
+fn a_stage_that_never_ends_does_not_keep_the_time_to_drain_from_beginning() {
+    simulated(|rt| async move {
+        let stuck = async |_: u64| std::future::pending::<Result<u64, String>>().await;
+        let one = pipeline::<String>().then(stuck).build().expect("it is fine");
+        let full = pipeline::<String>()
+            .map_async(Parallel::ordered(2), stuck)
+            .map(|n| n)
+            .build()
+            .expect("it is fine");
+        let begun = rt.now();
+        let report = one.run(&rt, stream::iter(0..9)).within(ms(20)).drain_within(ms(30)).await;
+        assert_eq!((report.end, report.unprocessed), (RunEnd::TimeUp, 1));
+        assert_eq!(rt.now() - begun, ms(50));
+
+        let report = full.run(&rt, stream::iter(0..9)).within(ms(20)).drain_within(ms(30)).await;
+        assert_eq!((report.end, report.unprocessed), (RunEnd::TimeUp, 2));
+        assert_eq!(rt.now() - begun, ms(100));
+
+        let token = CancellationToken::new();
+        let (clock, stop) = (rt.clone(), token.clone());
+        let canceller = rt.spawn(async move {
+            clock.sleep(ms(5)).await;
+            stop.cancel();
+        });
+        let run = one.run(&rt, stream::iter(0..9)).until(&token).drain_within(ms(30));
+        let report = run.await;
+        assert_eq!((report.end, report.unprocessed), (RunEnd::Cancelled, 1));
+        assert_eq!(rt.now() - begun, ms(135));
+        canceller.await.expect("it ends");
+    });
+}
+
+/// A source that is always ready, and of which nothing comes out, leaves others their turn.
+#[test]
+fn a_run_of_which_nothing_comes_out_can_be_cancelled() {
+    simulated(|rt| async move {
+        let token = CancellationToken::new();
+        let stop = token.clone();
+        let canceller = rt.spawn(async move { stop.cancel() });
+        let pipeline = pipeline::<String>().filter(|_: &u64| false).build().expect("it is fine");
+        let report = pipeline.run(&rt, stream::repeat(1)).until(&token).await;
+        assert_eq!((report.end, report.delivered), (RunEnd::Cancelled, 0));
+        assert_conserved(&report);
+        canceller.await.expect("it ends");
+    });
+}
+
+#[test]
+fn the_longest_times_are_no_trouble() {
+    simulated(|rt| async move {
+        let pipeline = pipeline::<String>().map(|n: u64| n).build().expect("it is fine");
+        let run = pipeline.run(&rt, stream::iter(0..3));
+        let report = run.within(Duration::MAX).drain_within(Duration::MAX).await;
+        assert_eq!((report.end, report.delivered), (RunEnd::Finished, 3));
+    });
+}

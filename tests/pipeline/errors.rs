@@ -133,3 +133,60 @@ async fn stages_are_counted<R: Runtime>(rt: R) {
     assert_eq!(counts.collect::<Vec<_>>(), [("Odd", 10, 5, 5), ("filter", 5, 3, 0)]);
     assert!(report.stages[0].longest_latency >= report.stages[0].mean_latency);
 }
+
+/// An error that can't be turned into the pipeline's, or not even be dropped, is an error.
+#[test]
+fn errors_that_panic_are_contained() {
+    struct Rude;
+
+    impl From<Rude> for String {
+        fn from(_: Rude) -> Self {
+            panic!("no words")
+        }
+    }
+
+    struct Clingy;
+
+    impl Drop for Clingy {
+        fn drop(&mut self) {
+            panic!("it stays");
+        }
+    }
+
+    impl From<Clingy> for String {
+        fn from(clingy: Clingy) -> Self {
+            std::mem::forget(clingy);
+            "clingy".to_owned()
+        }
+    }
+
+    mtaio_sim::Sim::run(0, |rt| async move {
+        let rude = async |_: u32| Err::<u32, _>(Rude);
+        let pipeline_of_rude = pipeline::<String>().then(rude).build().expect("it is fine");
+        let report = pipeline_of_rude.run(&rt, stream::iter(0..4)).await;
+        assert_conserved(&report);
+        assert_eq!((report.failed, report.end), (1, RunEnd::Failed));
+        assert!(matches!(report.error, Some(PipelineError::Panicked { .. })));
+
+        let clingy = async |_: u32| Err::<u32, _>(Clingy);
+        let skips = pipeline::<String>().then(clingy).skip().build().expect("it is fine");
+        let report = skips.run(&rt, stream::iter(0..4)).await;
+        assert_eq!((report.skipped, report.end), (4, RunEnd::Finished));
+    });
+}
+
+#[test]
+fn a_key_that_panics_ends_the_run() {
+    mtaio_sim::Sim::run(0, |rt| async move {
+        let key = |n: &u32| assert!(*n != 2, "no key");
+        let stage = async |n: u32| Ok::<_, String>(n);
+        let pipeline = pipeline::<String>()
+            .map_async(Parallel::by_key(2, key), stage)
+            .build()
+            .expect("it is fine");
+        let report = pipeline.run(&rt, stream::iter(0..100)).await;
+        assert_conserved(&report);
+        assert_eq!((report.unprocessed, report.stages[0].errors), (1, 1));
+        assert_eq!(report.end, RunEnd::Failed);
+    });
+}

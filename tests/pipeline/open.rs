@@ -105,3 +105,18 @@ where
 {
     pipeline.open(rt).await.expect("it sets up")
 }
+
+/// Who comes when the runtime is gone is told, and does not wait.
+#[test]
+fn without_a_runtime_there_is_no_setup() {
+    let (rt, pipeline) = Sim::run(0, |rt| async move {
+        let connection = Connection { rt: rt.clone(), seen: Seen::default(), breaks: false };
+        (rt.clone(), pipeline::<String>().then(connection).build().expect("it is fine"))
+    });
+    for _ in 0..2 {
+        let opened = futures_util::future::FutureExt::now_or_never(pipeline.open(&rt));
+        let error = opened.expect("it does not wait").expect_err("the runtime is gone");
+        assert!(matches!(error, mtaio::pipeline::PipelineError::RuntimeGone), "{error}");
+        assert!(!pipeline.is_open());
+    }
+}

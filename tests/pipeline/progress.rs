@@ -92,3 +92,36 @@ fn a_body_that_needs_what_a_stage_holds_gets_it() {
         assert_eq!(report.delivered, 20);
     });
 }
+
+/// A stage with as many calls as it may have takes nothing, and those before it go on all the same.
+#[test]
+fn a_full_stage_does_not_hold_up_those_before_it() {
+    Sim::explore(Explore::new().seeds(0..20), |rt| async move {
+        let steps = Arc::new(AtomicU64::new(0));
+        let (clock, counted) = (rt.clone(), Arc::clone(&steps));
+        let ticking = async move |n: u32| {
+            for _ in 0..if n == 0 { 0 } else { 1_000 } {
+                clock.sleep(ms(1)).await;
+                counted.fetch_add(1, Ordering::SeqCst);
+            }
+            Ok::<_, String>(n)
+        };
+        let (clock, counted) = (rt.clone(), Arc::clone(&steps));
+        let seen = Arc::new(AtomicU64::new(0));
+        let noted = Arc::clone(&seen);
+        let waiting = async move |n: u32| {
+            clock.sleep(ms(500)).await;
+            noted.fetch_max(counted.load(Ordering::SeqCst) * u64::from(n == 0), Ordering::SeqCst);
+            Ok::<_, String>(n)
+        };
+        let pipeline = pipeline::<String>()
+            .map_async(Parallel::unordered(5), ticking)
+            .map_async(Parallel::ordered(1), waiting)
+            .build()
+            .expect("it is fine");
+        let report = pipeline.run(&rt, stream::iter(0..5)).await;
+        assert_eq!(report.delivered, 5);
+        let seen = seen.load(Ordering::SeqCst);
+        assert!(seen >= 4 * 500 * 95 / 100, "{seen} steps in 500 ms");
+    });
+}

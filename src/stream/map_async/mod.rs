@@ -216,6 +216,11 @@ where
     /// source is answered, for the same to be done with it.
     pub(crate) fn poll_progress(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Pin<&mut S> {
         self.as_mut().advance(cx, |_| false);
+        self.source()
+    }
+
+    /// Where the items come from.
+    pub(crate) fn source(self: Pin<&mut Self>) -> Pin<&mut S> {
         self.project().source.get_pin_mut()
     }
 
