@@ -1,20 +1,22 @@
+#![expect(clippy::type_complexity, reason = "a builder's type is nested as deep as what it builds")]
+
 use std::fmt;
 use std::marker::PhantomData;
 
 use mtaio_runtime::{DynRuntime, Runtime};
 
-use super::absorb::Absorb;
 use super::arity::{Arity, Many, Maybe, One};
 use super::buffer::Buffer;
-use super::each::{Each, Filter, FilterMap, Map, Point};
+use super::each::{Each, Filter, FilterMap, Immediate, Map};
 use super::gather::{Batch, Gather};
 use super::link::{Chain, Link, Start};
 use super::on_error::{DeadLetter, Fail, Skip};
-use super::parallel::{Order, Parallel, Side};
+use super::parallel::{Order, Parallel, ParallelWorker};
 use super::pipeline::Pipeline;
 use super::retried::Retried;
 use super::stage::Stage;
 use super::transform::Transform;
+use super::transform_worker::TransformWorker;
 use super::worker::Worker;
 use crate::config::ConfigError;
 use crate::policy::Retry;
@@ -77,7 +79,7 @@ impl<E: Send> Begin<E> {
     }
 
     /// See [`Builder::map`].
-    pub fn map<In, Out, F>(self, f: F) -> Builder<In, Out, E, Chain<Start, Point<Map<F>>>, One>
+    pub fn map<In, Out, F>(self, f: F) -> Builder<In, Out, E, Chain<Start, Immediate<Map<F>>>, One>
     where
         In: Send,
         Out: Send,
@@ -87,7 +89,10 @@ impl<E: Send> Begin<E> {
     }
 
     /// See [`Builder::filter`].
-    pub fn filter<In, F>(self, f: F) -> Builder<In, In, E, Chain<Start, Point<Filter<F>>>, Maybe>
+    pub fn filter<In, F>(
+        self,
+        f: F,
+    ) -> Builder<In, In, E, Chain<Start, Immediate<Filter<F>>>, Maybe>
     where
         In: Send,
         F: Fn(&In) -> bool + Send + Sync,
@@ -99,7 +104,7 @@ impl<E: Send> Begin<E> {
     pub fn filter_map<In, Out, F>(
         self,
         f: F,
-    ) -> Builder<In, Out, E, Chain<Start, Point<FilterMap<F>>>, Maybe>
+    ) -> Builder<In, Out, E, Chain<Start, Immediate<FilterMap<F>>>, Maybe>
     where
         In: Send,
         Out: Send,
@@ -113,7 +118,7 @@ impl<E: Send> Begin<E> {
         self,
         parallel: Parallel<O>,
         stage: S,
-    ) -> Builder<In, S::Out, E, Chain<Start, Side<S, O, Fail>>, One>
+    ) -> Builder<In, S::Out, E, Chain<Start, ParallelWorker<S, O, Fail>>, One>
     where
         In: Send,
         O: Order<In>,
@@ -126,7 +131,7 @@ impl<E: Send> Begin<E> {
     pub fn transform<In, T>(
         self,
         transform: T,
-    ) -> Builder<In, T::Out, E, Chain<Start, Absorb<T>>, Many>
+    ) -> Builder<In, T::Out, E, Chain<Start, TransformWorker<T>>, Many>
     where
         In: Send,
         T: Transform<In, Err: Into<E>> + Clone + Sync,
@@ -175,18 +180,18 @@ impl<In: Send, Out: Send, E: Send, C: Link<In, E, Out = Out>, A: Arity> Builder<
         mut self,
         parallel: Parallel<O>,
         stage: S,
-    ) -> Builder<In, S::Out, E, Chain<C, Side<S, O, Fail>>, A>
+    ) -> Builder<In, S::Out, E, Chain<C, ParallelWorker<S, O, Fail>>, A>
     where
         O: Order<Out>,
         S: Stage<Out, Err: Into<E>>,
     {
         self.check(parallel.check());
         let worker = Worker { stage, on_error: Fail, index: self.stages };
-        self.add(Side { worker, parallel }, 1)
+        self.add(ParallelWorker { worker, parallel }, 1)
     }
 
     /// Makes something of each item, at once.
-    pub fn map<Next, F>(self, f: F) -> Builder<In, Next, E, Chain<C, Point<Map<F>>>, A>
+    pub fn map<Next, F>(self, f: F) -> Builder<In, Next, E, Chain<C, Immediate<Map<F>>>, A>
     where
         Next: Send,
         F: Fn(Out) -> Next + Send + Sync,
@@ -195,7 +200,10 @@ impl<In: Send, Out: Send, E: Send, C: Link<In, E, Out = Out>, A: Arity> Builder<
     }
 
     /// Keeps the items for which `f` says so; the others are counted as filtered.
-    pub fn filter<F>(self, f: F) -> Builder<In, Out, E, Chain<C, Point<Filter<F>>>, A::Then<Maybe>>
+    pub fn filter<F>(
+        self,
+        f: F,
+    ) -> Builder<In, Out, E, Chain<C, Immediate<Filter<F>>>, A::Then<Maybe>>
     where
         F: Fn(&Out) -> bool + Send + Sync,
     {
@@ -206,7 +214,7 @@ impl<In: Send, Out: Send, E: Send, C: Link<In, E, Out = Out>, A: Arity> Builder<
     pub fn filter_map<Next, F>(
         self,
         f: F,
-    ) -> Builder<In, Next, E, Chain<C, Point<FilterMap<F>>>, A::Then<Maybe>>
+    ) -> Builder<In, Next, E, Chain<C, Immediate<FilterMap<F>>>, A::Then<Maybe>>
     where
         Next: Send,
         F: Fn(Out) -> Option<Next> + Send + Sync,
@@ -214,18 +222,21 @@ impl<In: Send, Out: Send, E: Send, C: Link<In, E, Out = Out>, A: Arity> Builder<
         self.each(FilterMap(f))
     }
 
-    fn each<T: Each<Out>, B>(self, each: T) -> Builder<In, T::Out, E, Chain<C, Point<T>>, B> {
+    fn each<T: Each<Out>, B>(self, each: T) -> Builder<In, T::Out, E, Chain<C, Immediate<T>>, B> {
         let index = self.stages;
-        self.add(Point { each, index }, 1)
+        self.add(Immediate { each, index }, 1)
     }
 
     /// A further stage that remembers, and emits none, one or many for an item.
-    pub fn transform<T>(self, transform: T) -> Builder<In, T::Out, E, Chain<C, Absorb<T>>, Many>
+    pub fn transform<T>(
+        self,
+        transform: T,
+    ) -> Builder<In, T::Out, E, Chain<C, TransformWorker<T>>, Many>
     where
         T: Transform<Out, Err: Into<E>> + Clone + Sync,
     {
         let index = self.stages;
-        self.add(Absorb { transform, skips: false, index }, 1)
+        self.add(TransformWorker { transform, skips: false, index }, 1)
     }
 
     /// A further stage that works on batches.
@@ -314,36 +325,41 @@ impl<In, Out, E, First, S, A: Arity> Builder<In, Out, E, Chain<First, Worker<S>>
     }
 }
 
-impl<In, Out, E, First, S, O, P, A> Builder<In, Out, E, Chain<First, Side<S, O, P>>, A> {
-    fn map_side<T, Q, B>(
+impl<In, Out, E, First, S, O, P, A> Builder<In, Out, E, Chain<First, ParallelWorker<S, O, P>>, A> {
+    fn map_parallel<T, Q, B>(
         self,
         map: impl FnOnce(Worker<S, P>) -> Worker<T, Q>,
-    ) -> Builder<In, Out, E, Chain<First, Side<T, O, Q>>, B> {
+    ) -> Builder<In, Out, E, Chain<First, ParallelWorker<T, O, Q>>, B> {
         let Self { link: Chain { first, last }, stages, refused, .. } = self;
-        let last = Side { worker: map(last.worker), parallel: last.parallel };
+        let last = ParallelWorker { worker: map(last.worker), parallel: last.parallel };
         Builder { link: Chain { first, last }, stages, refused, types: PhantomData }
     }
 }
 
 /// What becomes of the errors of the stage before.
-impl<In, Out, E, First, S, O, A: Arity> Builder<In, Out, E, Chain<First, Side<S, O, Fail>>, A> {
+impl<In, Out, E, First, S, O, A: Arity>
+    Builder<In, Out, E, Chain<First, ParallelWorker<S, O, Fail>>, A>
+{
     /// An error ends the run, as it does unless said.
     pub fn fail(self) -> Self {
         self
     }
 
     /// An item for which the stage has an error is left out, and counted.
-    pub fn skip(self) -> Builder<In, Out, E, Chain<First, Side<S, O, Skip>>, A::Then<Maybe>> {
-        self.map_side(|Worker { stage, index, .. }| Worker { stage, on_error: Skip, index })
+    pub fn skip(
+        self,
+    ) -> Builder<In, Out, E, Chain<First, ParallelWorker<S, O, Skip>>, A::Then<Maybe>> {
+        self.map_parallel(|Worker { stage, index, .. }| Worker { stage, on_error: Skip, index })
     }
 
     /// As [`dead_letter`](Builder::dead_letter) of a stage that works on one item after the other.
     pub fn dead_letter<F>(
         self,
         sink: F,
-    ) -> Builder<In, Out, E, Chain<First, Side<S, O, DeadLetter<F>>>, A::Then<Maybe>> {
+    ) -> Builder<In, Out, E, Chain<First, ParallelWorker<S, O, DeadLetter<F>>>, A::Then<Maybe>>
+    {
         let on_error = DeadLetter(sink);
-        self.map_side(|Worker { stage, index, .. }| Worker { stage, on_error, index })
+        self.map_parallel(|Worker { stage, index, .. }| Worker { stage, on_error, index })
     }
 
     /// As [`retry`](Builder::retry) of a stage that works on one item after the other.
@@ -351,9 +367,9 @@ impl<In, Out, E, First, S, O, A: Arity> Builder<In, Out, E, Chain<First, Side<S,
         self,
         rt: &R,
         retry: Retry<C, L>,
-    ) -> Builder<In, Out, E, Chain<First, Side<Retried<S, C, L>, O, Fail>>, A> {
+    ) -> Builder<In, Out, E, Chain<First, ParallelWorker<Retried<S, C, L>, O, Fail>>, A> {
         let rt = DynRuntime::new(rt);
-        self.map_side(|Worker { stage, on_error, index }| Worker {
+        self.map_parallel(|Worker { stage, on_error, index }| Worker {
             stage: Retried { stage, rt, retry },
             on_error,
             index,
@@ -362,7 +378,7 @@ impl<In, Out, E, First, S, O, A: Arity> Builder<In, Out, E, Chain<First, Side<S,
 }
 
 /// What becomes of the errors of the transform before.
-impl<In, Out, E, First, T> Builder<In, Out, E, Chain<First, Absorb<T>>, Many> {
+impl<In, Out, E, First, T> Builder<In, Out, E, Chain<First, TransformWorker<T>>, Many> {
     /// An error ends the run, as it does unless said.
     pub fn fail(self) -> Self {
         self

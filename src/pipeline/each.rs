@@ -70,12 +70,12 @@ impl<In: Send, Out: Send, F: Fn(In) -> Option<Out> + Send + Sync> Each<In> for F
 
 /// An [`Each`], and its number among the stages that are counted.
 #[derive(Clone)]
-pub struct Point<T> {
+pub struct Immediate<T> {
     pub(super) each: T,
     pub(super) index: usize,
 }
 
-impl<In: Send, E: Send, T: Each<In>> Link<In, E> for Point<T> {
+impl<In: Send, E: Send, T: Each<In>> Link<In, E> for Immediate<T> {
     type Out = T::Out;
 
     fn flow<'a, R, S>(
@@ -122,15 +122,15 @@ impl<In: Send, E: Send, T: Each<In>> Link<In, E> for Point<T> {
     }
 }
 
-impl<In: Send, E: Send, T: Each<In>> EachLink<In, E> for Point<T> {
+impl<In: Send, E: Send, T: Each<In>> EachLink<In, E> for Immediate<T> {
     async fn process(&self, item: In) -> Result<Option<T::Out>, PipelineError<E>> {
         let applied = contain(|| self.each.apply(item));
         applied.map_err(|panic| PipelineError::Panicked { stage: T::NAME.to_owned(), panic })
     }
 }
 
-impl<T> fmt::Debug for Point<T> {
+impl<T> fmt::Debug for Immediate<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Point").field("index", &self.index).finish_non_exhaustive()
+        f.debug_struct("Immediate").field("index", &self.index).finish_non_exhaustive()
     }
 }

@@ -7,7 +7,10 @@ use super::error::PipelineError;
 use super::flow::Flow;
 use super::ledger::Tracked;
 
-/// A part of a pipeline: one stage, or several behind each other. The builder makes them.
+/// A part of a pipeline: one stage, or several behind each other.
+///
+/// The builder makes them, and nobody else can: it is there to be named in bounds. Write a
+/// [`Stage`](super::Stage) or a [`Transform`](super::Transform).
 pub trait Link<In: Send, E: Send>: Send + Sync {
     /// What comes out.
     type Out: Send;

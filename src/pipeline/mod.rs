@@ -36,7 +36,6 @@
 //! works or waits go on meanwhile, as far as there is room: one item is held ready behind each of
 //! them, more with [`buffer`](Builder::buffer).
 
-mod absorb;
 mod arity;
 mod boxed;
 mod buffer;
@@ -61,24 +60,25 @@ mod retried;
 mod run;
 mod stage;
 mod transform;
+mod transform_worker;
 mod worker;
 
-pub use self::absorb::Absorb;
 pub use self::arity::{Arity, Many, Maybe, One};
 pub use self::boxed::{BoxOpened, BoxPipeline, BoxRun};
 pub use self::buffer::Buffer;
 pub use self::builder::{Begin, Builder, pipeline};
-pub use self::each::{Filter, FilterMap, Map, Point};
+pub use self::each::{Filter, FilterMap, Immediate, Map};
 pub use self::error::{Fault, PipelineError};
 pub use self::gather::{Batch, Gather};
 pub use self::link::{Chain, EachLink, Link, Start};
 pub use self::list::StageList;
 pub use self::on_error::{DeadLetter, Fail, Letter, OnError, Settled, Skip};
-pub use self::parallel::{ByKey, Order, Ordered, Parallel, Side, Unordered};
+pub use self::parallel::{ByKey, Order, Ordered, Parallel, ParallelWorker, Unordered};
 pub use self::pipeline::{Opened, Pipeline};
 pub use self::report::{RunEnd, RunReport, StageReport};
 pub use self::retried::Retried;
 pub use self::run::Run;
 pub use self::stage::Stage;
 pub use self::transform::{Emit, Transform};
+pub use self::transform_worker::TransformWorker;
 pub use self::worker::Worker;

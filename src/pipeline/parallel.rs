@@ -88,12 +88,12 @@ impl<O> Parallel<O> {
 
 /// A stage that works on many items at once.
 #[derive(Clone)]
-pub struct Side<S, O, P> {
+pub struct ParallelWorker<S, O, P> {
     pub(super) worker: Worker<S, P>,
     pub(super) parallel: Parallel<O>,
 }
 
-/// The order of a [`Parallel`]; its constructors make them.
+/// The order of a [`Parallel`]; its constructors make them, and nobody else can.
 pub trait Order<In>: Send + Sync {
     /// Has `call` made for each item of `source`, at most `limit` at once.
     #[doc(hidden)]
@@ -215,7 +215,7 @@ where
     }
 }
 
-impl<In, E, S, O, P> Link<In, E> for Side<S, O, P>
+impl<In, E, S, O, P> Link<In, E> for ParallelWorker<S, O, P>
 where
     In: Send,
     E: Send,
@@ -264,7 +264,7 @@ where
 }
 
 /// Alone, an item is worked on as by any stage.
-impl<In, E, S, O, P> EachLink<In, E> for Side<S, O, P>
+impl<In, E, S, O, P> EachLink<In, E> for ParallelWorker<S, O, P>
 where
     In: Send,
     E: Send,
@@ -277,9 +277,9 @@ where
     }
 }
 
-impl<S, O: fmt::Debug, P: fmt::Debug> fmt::Debug for Side<S, O, P> {
+impl<S, O: fmt::Debug, P: fmt::Debug> fmt::Debug for ParallelWorker<S, O, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Side")
+        f.debug_struct("ParallelWorker")
             .field("worker", &self.worker)
             .field("parallel", &self.parallel)
             .finish()

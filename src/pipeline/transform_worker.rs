@@ -18,7 +18,7 @@ use crate::contain::Contained;
 
 /// A [`Transform`], and whether its errors are skipped.
 #[derive(Clone)]
-pub struct Absorb<T> {
+pub struct TransformWorker<T> {
     pub(super) transform: T,
     pub(super) skips: bool,
     pub(super) index: usize,
@@ -168,7 +168,7 @@ async fn call<In, T: Transform<In>>(
     Called { transform, out, fault }
 }
 
-impl<In, E, T> Link<In, E> for Absorb<T>
+impl<In, E, T> Link<In, E> for TransformWorker<T>
 where
     In: Send,
     E: Send,
@@ -225,8 +225,8 @@ where
     }
 }
 
-impl<T> fmt::Debug for Absorb<T> {
+impl<T> fmt::Debug for TransformWorker<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Absorb").field("skips", &self.skips).finish_non_exhaustive()
+        f.debug_struct("TransformWorker").field("skips", &self.skips).finish_non_exhaustive()
     }
 }
