@@ -6,6 +6,7 @@ mod executor;
 mod futures;
 mod limit;
 mod observable;
+mod pipeline;
 mod policy;
 mod promised;
 mod queue;
@@ -57,6 +58,7 @@ pub(crate) fn all() -> Outcome<Contests> {
         executor::contests(&hosts),
         policy::contests(&hosts),
         stream::contests(&hosts),
+        pipeline::contests(&hosts),
         event::contests(&hosts),
         observable::contests(&hosts),
         sim::contests(),
