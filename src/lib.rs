@@ -35,10 +35,13 @@
 //! | [`queue`] | [`Queue`](queue::Queue), [`PriorityQueue`](queue::PriorityQueue), [`LifoQueue`](queue::LifoQueue); [`Latch`](queue::Latch), [`Overflow`](queue::Overflow) |
 //! | [`executor`] | [`TaskExecutor`]: run, gather, map, shut down; [`CancellationToken`] |
 //! | [`scope`] | [`ResourceScope`]: close resources in order, all of them, whatever happens |
-//! | [`policy`] | [`Retry`](policy::Retry), [`RetryBudget`](policy::RetryBudget), [`CircuitBreaker`](policy::CircuitBreaker) |
+//! | [`policy`] | [`Policy`](policy::Policy) and its parts: [`Retry`](policy::Retry), [`CircuitBreaker`](policy::CircuitBreaker), [`Fallback`](policy::Fallback), [`Hedge`](policy::Hedge), [`Bulk`](policy::Bulk) |
 //! | [`stream`] | [`StreamExt`]: windows, batches, groups, copies, many calls at once; [`Timed`](stream::Timed): the same by the clock |
 //! | [`pipeline`] | [`pipeline`](pipeline::pipeline()), [`Stage`](pipeline::Stage), [`Transform`](pipeline::Transform): every item has one end |
+//! | [`event`] | [`EventEmitter`], its views and pipes; [`Topics`](event::Topics): publish and subscribe by name |
+//! | [`observable`] | [`Observable`](observable::Observable), [`ObservableMap`](observable::ObservableMap): values that tell when they change |
 //! | [`callback`] | what an async closure must be to be called many times at once |
+//! | [`cache`] | [`TtlCache`]: in the process, with a time to live, and loads that are shared |
 //! | [`limit`] | [`Limiter`](limit::Limiter): how often, how many at once |
 //! | [`retryable`] | [`Retryable`]: which errors are worth another attempt |
 //! | [`config`] | [`ConfigError`]: the one refusal of all builders |
@@ -62,12 +65,15 @@
 //! A panic of your code in a task, a callback or a job is an error of the one who waits for it. It
 //! costs nobody else.
 
+pub mod cache;
 pub mod callback;
 pub mod config;
 mod contain;
 pub mod error;
+pub mod event;
 pub mod executor;
 pub mod limit;
+pub mod observable;
 pub mod pipeline;
 pub mod policy;
 pub mod queue;
@@ -80,8 +86,10 @@ pub use mtaio_runtime::{
     Ambient, DynRuntime, Instant, JoinError, Runtime, RuntimeExt, Task, TaskName,
 };
 
+pub use crate::cache::TtlCache;
 pub use crate::config::ConfigError;
 pub use crate::error::Error;
+pub use crate::event::EventEmitter;
 pub use crate::executor::{CancellationToken, TaskExecutor};
 pub use crate::retryable::Retryable;
 pub use crate::scope::ResourceScope;

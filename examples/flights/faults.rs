@@ -27,6 +27,7 @@ pub struct Faults {
 }
 
 impl Faults {
+    /// Calls that fail with this probability, 0 to 1.
     pub const fn new(probability: f64, seed: u64) -> Self {
         Self { probability, seed, calls: AtomicU64::new(0) }
     }

@@ -44,6 +44,16 @@ pub trait Limiter: Send + Sync {
         drop(permit);
     }
 
+    /// Where it stands among the limiters that are [acquired together](super::acquire_all): one of a
+    /// lower rank may be held while one of a higher rank is waited for. `None`, unless said, is
+    /// never held meanwhile.
+    ///
+    /// No two limiters that admit what others give back may have the same. What comes with time
+    /// alone has the highest.
+    fn rank(&self) -> Option<u64> {
+        None
+    }
+
     /// Admits a weight of 1 at once, or refuses. See
     /// [`try_acquire_many`](Self::try_acquire_many).
     ///

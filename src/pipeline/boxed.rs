@@ -54,6 +54,7 @@ pub struct BoxPipeline<In, Out, E, A: Arity = One> {
 }
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+type OpenedBox<In, Out, E> = Box<dyn ErasedOpened<In, Out, E>>;
 type BoxStream<'a, T> = Pin<Box<dyn Stream<Item = T> + Send + 'a>>;
 type Body<'a, T> = Box<dyn FnMut(T) -> BoxFuture<'a, ()> + Send + 'a>;
 
@@ -81,7 +82,7 @@ pub trait ErasedEach<In, Out, E>: Erased<In, Out, E> {
     fn open_erased<'a>(
         &'a self,
         rt: DynRuntime,
-    ) -> BoxFuture<'a, Result<Box<dyn ErasedOpened<In, Out, E>>, PipelineError<E>>>;
+    ) -> BoxFuture<'a, Result<OpenedBox<In, Out, E>, PipelineError<E>>>;
 }
 
 /// That of an open one.
@@ -123,7 +124,7 @@ where
     fn open_erased<'a>(
         &'a self,
         rt: DynRuntime,
-    ) -> BoxFuture<'a, Result<Box<dyn ErasedOpened<In, Out, E>>, PipelineError<E>>> {
+    ) -> BoxFuture<'a, Result<OpenedBox<In, Out, E>, PipelineError<E>>> {
         Box::pin(async move {
             let holder = Holder::enter(Arc::clone(self.door()), rt).await?;
             let opened: Box<dyn ErasedOpened<In, Out, E>> = Box::new(holder);

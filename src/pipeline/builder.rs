@@ -1,3 +1,5 @@
+#![expect(clippy::type_complexity, reason = "a builder's type is nested as deep as what it builds")]
+
 use std::fmt;
 use std::marker::PhantomData;
 

@@ -83,7 +83,12 @@ impl<C, E> Door<C, E> {
 }
 
 /// Somebody inside, or on the way in.
-pub struct Holder<In: Send + 'static, E: Send + 'static, C: Link<In, E> + 'static, R: Runtime> {
+pub(super) struct Holder<
+    In: Send + 'static,
+    E: Send + 'static,
+    C: Link<In, E> + 'static,
+    R: Runtime,
+> {
     door: Arc<Door<C, E>>,
     rt: R,
     marker: std::marker::PhantomData<fn(In)>,

@@ -68,7 +68,7 @@ impl<In: Send, Out: Send, F: Fn(In) -> Option<Out> + Send + Sync> Each<In> for F
     const NAME: &'static str = "filter_map";
 }
 
-/// An [`Each`], and its number among the stages that are counted.
+/// A filter or a map, and its number among the stages that are counted.
 #[derive(Clone)]
 pub struct Immediate<T> {
     pub(super) each: T,

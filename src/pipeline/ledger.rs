@@ -46,7 +46,7 @@ pub(super) enum End {
 /// The source items that something stands for. Where it is dropped without an end of theirs, they
 /// are unprocessed: so each of them ends, once, whatever happens.
 #[derive(Debug)]
-pub struct Ticket<'a> {
+pub(super) struct Ticket<'a> {
     weight: u64,
     ledger: &'a Ledger,
 }

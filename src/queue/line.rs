@@ -100,11 +100,6 @@ impl<T> Line<T> {
         self.places[place].after
     }
 
-    /// What was left at `place`.
-    pub(crate) fn asked_mut(&mut self, place: usize) -> &mut T {
-        &mut self.places[place].asked
-    }
-
     /// Uses the turn of `place`, if it has one, and takes what was left there.
     pub(crate) fn take(&mut self, place: &mut Option<usize>) -> Option<T> {
         let held = place.take_if(|held| self.is_turn(*held))?;

@@ -89,9 +89,7 @@ mod testing;
 mod wakes;
 
 pub use self::error::{Closed, PutError, TaskDoneError, TryGetError};
-pub(crate) use self::fanout::{
-    Fanout, Parcel, Publish, Published, Single, Tap, TapKey, TapStats, To,
-};
+pub(crate) use self::fanout::{Fanout, Published, Single, Tap, TapKey, TapStats, To};
 pub use self::fifo::Queue;
 pub use self::latch::Latch;
 pub use self::lifo::LifoQueue;

@@ -45,8 +45,7 @@ where
     R: Runtime,
     F: Future,
 {
-    let (limit, unset) = (limit.into(), Instant::ZERO);
-    Timeout { future, sleep: None, limit, began: unset, end: unset, rt: Handle::Borrowed(rt) }
+    Timeout { future, timer: None, limit: limit.into(), rt: Handle::Borrowed(rt) }
 }
 
 pin_project! {
@@ -57,11 +56,18 @@ pin_project! {
         future: F,
         // Made when the future was pending for the first time.
         #[pin]
-        sleep: Option<R::Sleep>,
+        timer: Option<Timer<R::Sleep>>,
         limit: Option<Duration>,
+        rt: Handle<'a, R>,
+    }
+}
+
+pin_project! {
+    struct Timer<S> {
+        #[pin]
+        sleep: S,
         began: Instant,
         end: Instant,
-        rt: Handle<'a, R>,
     }
 }
 
@@ -80,8 +86,8 @@ impl<'a, F, R: Runtime> Timeout<'a, F, R> {
     /// # });
     /// ```
     pub fn into_owned(self) -> Timeout<'static, F, R> {
-        let Self { future, sleep, limit, began, end, rt } = self;
-        Timeout { future, sleep, limit, began, end, rt: rt.into_owned() }
+        let Self { future, timer, limit, rt } = self;
+        Timeout { future, timer, limit, rt: rt.into_owned() }
     }
 
     /// Gives it another limit, before the first poll.
@@ -99,21 +105,23 @@ impl<F: Future, R: Runtime> Future for Timeout<'_, F, R> {
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Ok(output));
         }
-        if this.sleep.is_none() {
+        if this.timer.is_none() {
             let deadline = Ambient::current().deadline();
             if this.limit.is_none() && deadline.is_none() {
                 return Poll::Pending;
             }
             let rt = this.rt.get();
-            *this.began = rt.now();
-            let end = this.limit.map_or(Instant::MAX, |limit| this.began.saturating_add(limit));
-            *this.end = deadline.map_or(end, |deadline| deadline.min(end));
-            this.sleep.set(Some(rt.sleep_until(*this.end)));
+            let began = rt.now();
+            let end = this.limit.map_or(Instant::MAX, |limit| began.saturating_add(limit));
+            let end = deadline.map_or(end, |deadline| deadline.min(end));
+            this.timer.set(Some(Timer { sleep: rt.sleep_until(end), began, end }));
         }
-        if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
-            ready!(sleep.poll(cx));
-        }
-        Poll::Ready(Err(elapsed(*this.limit, *this.began, *this.end, this.rt.get().now())))
+        let Some(timer) = this.timer.as_mut().as_pin_mut() else {
+            unreachable!("made above, where there was none")
+        };
+        let timer = timer.project();
+        ready!(timer.sleep.poll(cx));
+        Poll::Ready(Err(elapsed(*this.limit, *timer.began, *timer.end, this.rt.get().now())))
     }
 }
 

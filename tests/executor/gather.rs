@@ -8,8 +8,7 @@ use std::time::Duration;
 use mtaio::executor::{GatherError, RunError};
 use mtaio::{Runtime, RuntimeExt, TaskExecutor};
 
-use crate::Census;
-use crate::common::{eventually, on_every_runtime, poll_once};
+use crate::common::{Census, eventually, on_every_runtime, poll_once};
 
 on_every_runtime!(
     gather_answers_in_order,

@@ -8,8 +8,7 @@ use futures_util::future::join3;
 use mtaio::executor::RunError;
 use mtaio::{Runtime, RuntimeExt, TaskExecutor};
 
-use crate::Census;
-use crate::common::{Gate, on_every_runtime, poll_once};
+use crate::common::{Census, Gate, on_every_runtime, poll_once};
 
 on_every_runtime!(
     inline_borrows_and_contains_panics,

@@ -2,8 +2,7 @@
 
 use mtaio::{Runtime, RuntimeExt, TaskExecutor};
 
-use crate::Census;
-use crate::common::on_every_runtime;
+use crate::common::{Census, on_every_runtime};
 
 on_every_runtime!(seeds = 2; ten_thousand_items_never_exceed_the_limit);
 

@@ -6,8 +6,7 @@ use std::time::Duration;
 use mtaio::executor::{Drain, GatherError, RunError};
 use mtaio::{JoinError, Runtime, RuntimeExt, TaskExecutor};
 
-use crate::Census;
-use crate::common::{Gate, Held, eventually, on_every_runtime, poll_once};
+use crate::common::{Census, Gate, Held, eventually, on_every_runtime, poll_once};
 
 on_every_runtime!(
     cancel_all_ends_what_runs_and_what_waits,

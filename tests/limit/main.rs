@@ -10,7 +10,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod adaptive_concurrency;
+mod all;
 mod concurrency;
+mod ext;
+mod resource;
 
 use mtaio::Runtime;
 

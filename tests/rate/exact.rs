@@ -1,5 +1,7 @@
 //! Rates and their arithmetic, on instants that the test gives.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use mtaio::limit::{Rate, RateLimiter, TryAcquireError, WeightError};
@@ -172,5 +174,33 @@ fn settings_that_make_no_sense_are_refused() {
         limiter.try_acquire_many(100).expect("it is full");
         assert_eq!(named(limiter.set_rate(yearly).unwrap_err()), ("burst", "101".into()));
         assert_eq!((limiter.rate(), limiter.stats().available), (per_second(1), 1));
+    });
+}
+
+/// Threads that ask while others change the rate: every change is of all or nothing.
+#[test]
+fn a_rate_that_changes_under_threads_makes_and_loses_no_token() {
+    const BURST: u32 = 20_000;
+    Sim::run(0, |rt| async move {
+        let rates = [1, 2, 1_000].map(|count| Rate::per_day(count).expect("a rate"));
+        let limiter = limiter(&rt, rates[0], BURST);
+        let (now, asking) = (rt.now(), AtomicU32::new(2));
+        let admitted: u32 = thread::scope(|scope| {
+            let ask = || {
+                // Each until there is nothing left.
+                let admitted = (0..).take_while(|_| limiter.try_acquire_at(now).is_ok()).count();
+                asking.fetch_sub(1, Ordering::SeqCst);
+                u32::try_from(admitted).expect("a burst")
+            };
+            let asked = [scope.spawn(ask), scope.spawn(ask)];
+            while asking.load(Ordering::SeqCst) > 0 {
+                for rate in rates {
+                    limiter.set_rate(rate).expect("a short burst");
+                }
+            }
+            asked.into_iter().map(|asked| asked.join().expect("no panic")).sum()
+        });
+        // What is owed is rounded up, by a tick a change: that may be the last token.
+        assert!((BURST - 1..=BURST).contains(&admitted), "{admitted}");
     });
 }

@@ -93,12 +93,17 @@ impl Ledger {
         let mut lines = self.lines().clone();
         // Nothing of what is given back is lost, or as much as can be.
         lines.sort_by_key(|&(now, line)| (now, matches!(line, Line::Refunded(_)) == (grace > 0.0)));
+        // An admission may be from before a change of the same instant.
+        let mut fastest = 0.0_f64;
         for (now, line) in lines {
             debt -= rate * (now - last).as_secs_f64();
+            if now > last {
+                fastest = rate;
+            }
             last = now;
             match line {
-                Line::Rate(new) => rate = new,
-                Line::Admitted(weight) => debt = debt.max(-grace * rate) + f64::from(weight),
+                Line::Rate(new) => (rate, fastest) = (new, fastest.max(new)),
+                Line::Admitted(weight) => debt = debt.max(-grace * fastest) + f64::from(weight),
                 Line::Refunded(weight) => debt -= f64::from(weight),
             }
         }

@@ -6,11 +6,14 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod adaptive;
 mod deadlines;
 mod exact;
+mod keyed;
 mod ledger;
 mod model;
 mod waiting;
+mod window;
 
 use std::time::Duration;
 

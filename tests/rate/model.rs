@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use mtaio::limit::{Limiter, Rate, RateAcquire, RateLimiter};
 use mtaio::{Runtime, RuntimeExt};
-use mtaio_sim::Sim;
+use mtaio_sim::{Explore, Faults, Schedule, Sim};
 
 use crate::common::{WORKER, done_or_dropped, survives};
 use crate::ledger::{Ledger, Line};
@@ -58,7 +58,7 @@ impl Watched {
         let mut waits = Box::pin(self.limiter.acquire_many(weight));
         if noted.poll(&mut waits).is_pending() {
             // Also when the worker is dropped.
-            let _gives_back = GivesBack(waits, noted);
+            let _gives_back = GivesBack { noted, _waits: waits };
             self.rt.sleep(ms(after)).await;
         }
     }
@@ -111,11 +111,14 @@ impl Wake for Noted {
     }
 }
 
-struct GivesBack<'a>(Pin<Box<RateAcquire<'a, Sim>>>, Arc<Noted>);
+struct GivesBack<'a> {
+    noted: Arc<Noted>,
+    _waits: Pin<Box<RateAcquire<'a, Sim>>>,
+}
 
 impl Drop for GivesBack<'_> {
     fn drop(&mut self) {
-        let Noted { it, weight, is_granted } = &*self.1;
+        let Noted { it, weight, is_granted } = &*self.noted;
         if is_granted.load(Ordering::SeqCst) {
             // Before the fact: others may be admitted by it.
             it.note(Line::Refunded(*weight));
@@ -176,6 +179,15 @@ fn no_token_is_lost_or_made() {
 fn who_forgets_loses_only_its_own() {
     // A forgotten future keeps its limiter alive, but no timer.
     survives(|rt| story(rt, true));
+}
+
+/// Timers that are far later than what is made good.
+#[test]
+fn lateness_beyond_the_grace_makes_no_token() {
+    let late = Faults::new().late_timers(ms(60));
+    let explore = || Explore::new().max_polls(50_000).faults(late);
+    Sim::explore(explore().seeds(0..200), |rt| story(rt, false));
+    Sim::explore(explore().seeds(0..200).policy(Schedule::Pct(3)), |rt| story(rt, true));
 }
 
 /// Through the trait, as a policy does it.

@@ -34,7 +34,7 @@ impl<F: Future> Future for Counted<'_, F> {
     }
 }
 
-/// A runtime that counts its live sleeps.
+/// A runtime that counts its live sleeps, which wake too soon.
 #[derive(Clone)]
 struct Counting {
     rt: Sim,
@@ -42,25 +42,46 @@ struct Counting {
     most: Arc<AtomicUsize>,
 }
 
-struct CountedSleep(Pin<Box<<Sim as Runtime>::Sleep>>, Arc<AtomicUsize>);
+/// It wakes once before its time, for nothing, and wants to be polled again then.
+struct CountedSleep {
+    sleep: Pin<Box<<Sim as Runtime>::Sleep>>,
+    rt: Sim,
+    deadline: Instant,
+    live: Arc<AtomicUsize>,
+}
+
+impl CountedSleep {
+    fn early(rt: &Sim, deadline: Instant) -> Instant {
+        rt.now() + (deadline - rt.now()) / 2
+    }
+}
 
 impl Future for CountedSleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.as_mut().poll(cx)
+        while self.sleep.as_mut().poll(cx).is_ready() {
+            if self.rt.now() >= self.deadline {
+                return Poll::Ready(());
+            }
+            let deadline = self.deadline;
+            self.sleep.as_mut().reset(deadline);
+        }
+        Poll::Pending
     }
 }
 
 impl Sleep for CountedSleep {
     fn reset(mut self: Pin<&mut Self>, deadline: Instant) {
-        self.0.as_mut().reset(deadline);
+        let early = Self::early(&self.rt, deadline);
+        self.deadline = deadline;
+        self.sleep.as_mut().reset(early);
     }
 }
 
 impl Drop for CountedSleep {
     fn drop(&mut self) {
-        self.1.fetch_sub(1, Ordering::SeqCst);
+        self.live.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -88,7 +109,8 @@ impl Runtime for Counting {
     fn sleep_until(&self, deadline: Instant) -> CountedSleep {
         let live = self.live.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(live, Ordering::SeqCst);
-        CountedSleep(Box::pin(self.rt.sleep_until(deadline)), Arc::clone(&self.live))
+        let sleep = Box::pin(self.rt.sleep_until(CountedSleep::early(&self.rt, deadline)));
+        CountedSleep { sleep, rt: self.rt.clone(), deadline, live: Arc::clone(&self.live) }
     }
 
     fn spawn_detached<F>(&self, name: TaskName, future: F)
@@ -239,6 +261,26 @@ fn who_does_not_come_when_woken_holds_up_nobody() {
         // Dropped with their grants, they give them back, up to the burst.
         drop(lazy);
         assert_eq!(limiter.stats().available, 1);
+    });
+}
+
+/// What it gives back is the next one's, now and not when that one's own time comes.
+#[test]
+fn who_is_dropped_with_its_grant_lets_the_next_one_in() {
+    Sim::run(0, |rt| async move {
+        let limiter = limiter(&rt, per_second(10), 1);
+        limiter.try_acquire().expect("it is full");
+        let (first_wakes, wakes) = (Wakes::new(), Wakes::new());
+        let mut first = Box::pin(limiter.acquire());
+        let mut next = pin!(limiter.acquire());
+        assert!(poll_with(first.as_mut(), &first_wakes).is_pending());
+        assert!(poll_with(next.as_mut(), &wakes).is_pending());
+        rt.sleep(ms(100)).await;
+        rt.run_until_stalled().await;
+        assert_eq!((first_wakes.count(), wakes.count()), (1, 0));
+        drop(first);
+        assert_eq!((rt.now(), wakes.count()), (at(100), 1));
+        assert!(poll_with(next, &wakes).is_ready());
     });
 }
 

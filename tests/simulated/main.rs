@@ -7,6 +7,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod cache;
+mod event;
 mod executor;
 mod policy;
 mod tasks;

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{Stream, StreamExt as _, stream};
-use mtaio::{Runtime, RuntimeExt, StreamExt};
+use mtaio::{RuntimeExt, StreamExt};
 use mtaio_sim::Sim;
 
 use crate::common::{WORKER, done_or_dropped, ms, survives};

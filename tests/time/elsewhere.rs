@@ -13,7 +13,7 @@ use mtaio::time::{Deadline, Elapsed};
 use mtaio::{Instant, Runtime, RuntimeExt};
 use mtaio_sim::{Explore, Faults, Schedule, Sim};
 
-use crate::common::{Gate, Wakes, on_every_runtime, poll_with};
+use crate::common::{Gate, Wakes, on_every_runtime, poll_once, poll_with};
 use crate::{HOUR, ms};
 
 on_every_runtime!(seeds = 20; whoever_is_relied_on_may_go_anywhere);
@@ -143,6 +143,37 @@ fn an_inner_one_that_loses_a_race_in_the_same_poll() {
             pending::<()>().await;
         };
         Deadline::at(end).run(&rt, body).await.expect_err("it never ends");
+    });
+}
+
+#[test]
+fn an_inner_one_that_is_dropped_in_the_very_poll() {
+    ends_on_time(|rt, end| async move {
+        let body = async {
+            let mut inner = Box::pin(Deadline::after(&rt, ms(5)).run(&rt, pending::<()>()));
+            assert!(poll_once(&mut inner).await.is_pending());
+            drop(inner);
+            pending::<()>().await;
+        };
+        Deadline::at(end).run(&rt, body).await.expect_err("it never ends");
+    });
+}
+
+#[test]
+fn an_inner_one_whose_waker_leads_nowhere() {
+    ends_on_time(|rt, end| async move {
+        let rt: &'static Sim = Box::leak(Box::new(rt));
+        let inner = shared(Deadline::after(rt, ms(5)).run(rt, pending::<()>()));
+        let body = async {
+            // The waker is that of a place in the set, and both are gone before it is woken.
+            let mut set = FuturesUnordered::new();
+            set.push(poll_shared_once(&inner));
+            set.next().await;
+            drop(set);
+            pending::<()>().await;
+        };
+        Deadline::at(end).run(rt, body).await.expect_err("it never ends");
+        drop(take(&inner));
     });
 }
 

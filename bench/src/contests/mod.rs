@@ -1,7 +1,12 @@
 //! Who meets whom: a file a module of the library.
 
+mod cache;
+mod event;
 mod executor;
 mod futures;
+mod limit;
+mod observable;
+mod pipeline;
 mod policy;
 mod promised;
 mod queue;
@@ -49,10 +54,15 @@ pub(crate) fn all() -> Outcome<Contests> {
         runtime::contests(&hosts),
         time::contests(&hosts),
         queue::contests(&hosts),
+        limit::contests(&hosts)?,
         executor::contests(&hosts),
         policy::contests(&hosts),
         stream::contests(&hosts),
+        pipeline::contests(&hosts),
+        event::contests(&hosts),
+        observable::contests(&hosts),
         sim::contests(),
+        cache::contests(&hosts),
     ];
     Ok(Contests(groups.into_iter().flatten().collect()))
 }

@@ -25,6 +25,10 @@ pub(crate) enum Bound {
     Above(f64),
     /// So many allocations an operation, whatever the peer makes.
     Allocations(f64),
+    /// So many bytes an item, whatever the peer takes.
+    Bytes(f64),
+    /// So many points of a hundred more than the peer's, or less where it is negative.
+    Points(f64),
 }
 
 impl Aim {
@@ -45,8 +49,9 @@ impl Aim {
     pub(crate) fn is_met(self, ours: f64, theirs: f64) -> Option<bool> {
         self.bound().map(|bound| match bound {
             Bound::Ratio(most) => ratio(ours, theirs).is_some_and(|ratio| ratio <= most),
-            Bound::Nanos(most) => ours <= most,
+            Bound::Nanos(most) | Bound::Bytes(most) => ours <= most,
             Bound::Above(most) => ours - theirs <= most,
+            Bound::Points(more) => ours <= theirs + more,
             Bound::Allocations(most) => ours < most + NOW_AND_THEN,
         })
     }
@@ -62,6 +67,8 @@ impl Bound {
         match self {
             Self::Ratio(_) | Self::Nanos(_) | Self::Above(_) => matches!(unit, Unit::Nanos),
             Self::Allocations(_) => matches!(unit, Unit::Allocations),
+            Self::Bytes(_) => matches!(unit, Unit::Bytes),
+            Self::Points(_) => matches!(unit, Unit::MissPercent),
         }
     }
 }
@@ -73,6 +80,8 @@ impl fmt::Display for Bound {
             Self::Nanos(most) => write!(f, "≤ {most} ns"),
             Self::Above(most) => write!(f, "≤ +{most} ns"),
             Self::Allocations(most) => write!(f, "≤ {most} allocs"),
+            Self::Bytes(most) => write!(f, "≤ {most} bytes"),
+            Self::Points(more) => write!(f, "≤ {more:+} points"),
         }
     }
 }

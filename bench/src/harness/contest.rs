@@ -12,6 +12,8 @@ pub(crate) struct Contest {
     pub(super) group: &'static str,
     pub(super) name: String,
     pub(super) operations: Operations,
+    /// Where it takes long, or comes to the same each time: how many rounds it has at most.
+    pub(super) rounds: Option<usize>,
     pub(super) ours: Option<Side>,
     pub(super) peers: Vec<Peer>,
 }
@@ -39,6 +41,7 @@ impl Contest {
             group,
             name: name.into(),
             operations: Operations::Calibrated,
+            rounds: None,
             ours: None,
             peers: Vec::new(),
         }
@@ -47,6 +50,12 @@ impl Contest {
     /// Makes each round one run over `count` items; the figures are of one item.
     pub(crate) const fn items(mut self, count: u64) -> Self {
         self.operations = Operations::Items(count);
+        self
+    }
+
+    /// Has as many rounds as `rounds` at most.
+    pub(crate) const fn rounds(mut self, rounds: usize) -> Self {
+        self.rounds = Some(rounds);
         self
     }
 

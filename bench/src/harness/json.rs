@@ -45,6 +45,8 @@ fn bound(bound: Bound) -> Value {
         Bound::Nanos(most) => json!({ "ns": most }),
         Bound::Above(most) => json!({ "ns_above": most }),
         Bound::Allocations(most) => json!({ "allocs": most }),
+        Bound::Bytes(most) => json!({ "bytes": most }),
+        Bound::Points(more) => json!({ "points": more }),
     }
 }
 

@@ -55,7 +55,8 @@ pub(crate) fn run(mut contest: Contest, effort: Effort) -> Result<Vec<Row>, Fail
         entrant.warm_up(unit, contest.operations, effort).map_err(fail)?;
     }
     let count = entrants.len();
-    for round in 0..effort.rounds {
+    let rounds = contest.rounds.map_or(effort.rounds, |most| most.min(effort.rounds));
+    for round in 0..rounds {
         for turn in 0..count {
             entrants[(round + turn) % count].take_turn().map_err(fail)?;
         }
@@ -92,6 +93,7 @@ impl Entrant<'_> {
             (Operations::Items(count), _) => count,
             (Operations::Calibrated, Unit::Allocations) => COUNTED_OPERATIONS,
             (Operations::Calibrated, Unit::Nanos) => self.calibrate(effort.round_nanos)?,
+            (Operations::Calibrated, Unit::Bytes | Unit::MissPercent) => 1,
         };
         self.sample().map(drop)
     }

@@ -22,6 +22,10 @@ pub(crate) enum Unit {
     Nanos,
     /// Allocations an operation, on the thread that runs it.
     Allocations,
+    /// Bytes on the heap, of one item.
+    Bytes,
+    /// Look-ups that found nothing, of a hundred.
+    MissPercent,
 }
 
 impl Unit {
@@ -30,6 +34,8 @@ impl Unit {
         match self {
             Self::Nanos => "ns",
             Self::Allocations => "allocs",
+            Self::Bytes => "bytes",
+            Self::MissPercent => "miss %",
         }
     }
 }

@@ -33,7 +33,11 @@ impl Display for Tables<'_> {
 
 fn cells(row: &Row) -> [String; COLUMNS] {
     let none = || "-".to_owned();
-    let digits = if row.unit == Unit::Allocations { 3 } else { 1 };
+    let digits = match row.unit {
+        Unit::Allocations => 3,
+        Unit::MissPercent => 2,
+        Unit::Nanos | Unit::Bytes => 1,
+    };
     let met = match row.is_met() {
         Some(true) => "yes",
         Some(false) => "NO",

@@ -14,6 +14,8 @@ use crate::queue::{Wakes, lock};
 /// does, the word is marked, and all goes through the line.
 pub(in crate::limit) struct Core<R: Runtime> {
     rt: R,
+    /// Drawn from the runtime, so that no two have the same, and a simulation repeats it.
+    rank: u64,
     word: Word,
     state: Mutex<State<R>>,
     /// What the timer wakes: the limiter itself, so that it needs none of those who wait to tell
@@ -25,6 +27,7 @@ impl<R: Runtime> Core<R> {
     pub(super) fn new(rt: &R, limit: u32, heaviest: u32) -> Arc<Self> {
         Arc::new_cyclic(|core| Self {
             rt: rt.clone(),
+            rank: rt.entropy() >> 1,
             word: Word::new(limit),
             state: Mutex::new(State::new(limit, heaviest)),
             bell: Waker::from(Arc::new(Bell { core: Weak::clone(core) })),
@@ -33,6 +36,10 @@ impl<R: Runtime> Core<R> {
 
     pub(super) const fn runtime(&self) -> &R {
         &self.rt
+    }
+
+    pub(super) const fn rank(&self) -> u64 {
+        self.rank
     }
 
     pub(super) const fn word(&self) -> &Word {

@@ -8,7 +8,7 @@ use super::core::Core;
 use super::future::{AcquireOwnedPermit, AcquirePermit};
 use super::permit::{OwnedPermit, Permit};
 use super::stats::ConcurrencyStats;
-use super::waiter::{Patience, Waiter};
+use super::waiter::{End, Patience, Waiter};
 use crate::config::{ConfigError, check_period};
 use crate::limit::error::{AcquireError, TryAcquireError};
 use crate::limit::limiter::Limiter;
@@ -256,6 +256,30 @@ impl<R: Runtime> ConcurrencyLimiter<R> {
     pub(in crate::limit) fn runtime(&self) -> &R {
         self.core.runtime()
     }
+
+    /// Whether at least half of `limit` is out.
+    pub(in crate::limit) fn is_half_used(&self, limit: u32) -> bool {
+        self.core.word().free() * 2 <= i64::from(limit)
+    }
+
+    /// Another limiter, with the patience of this handle.
+    pub(in crate::limit) fn same_patience(&self, limit: u32) -> Self {
+        Self { core: Core::new(self.runtime(), limit, limit), patience: self.patience }
+    }
+
+    /// When the time to wait is up for who begins now.
+    pub(in crate::limit) fn end(&self) -> Option<End> {
+        self.patience.end(self.runtime())
+    }
+
+    /// As [`acquire_many`](Self::acquire_many), for who waits already, until `end`.
+    pub(in crate::limit) fn acquire_by(
+        &self,
+        weight: u32,
+        end: Option<End>,
+    ) -> AcquirePermit<'_, R> {
+        AcquirePermit::new(&self.core, Waiter::within(weight, self.patience, end))
+    }
 }
 
 impl<R: Runtime> Limiter for ConcurrencyLimiter<R> {
@@ -278,6 +302,10 @@ impl<R: Runtime> Limiter for ConcurrencyLimiter<R> {
     fn refund(&self, permit: Permit<'_, R>, _weight: u32) {
         drop(permit);
     }
+
+    fn rank(&self) -> Option<u64> {
+        Some(self.core.rank())
+    }
 }
 
 impl<R: Runtime> Clone for ConcurrencyLimiter<R> {
@@ -292,7 +320,7 @@ impl<R: Runtime> fmt::Debug for ConcurrencyLimiter<R> {
     }
 }
 
-pub(in crate::limit) fn check_limit(field: &'static str, limit: u32) -> Result<(), ConfigError> {
+fn check_limit(field: &'static str, limit: u32) -> Result<(), ConfigError> {
     if limit == 0 {
         return Err(ConfigError::new(field, "0", "1 or more"));
     }

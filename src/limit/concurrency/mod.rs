@@ -13,3 +13,4 @@ pub use self::future::{AcquireOwnedPermit, AcquirePermit};
 pub use self::handle::ConcurrencyLimiter;
 pub use self::permit::{OwnedPermit, Permit};
 pub use self::stats::ConcurrencyStats;
+pub(in crate::limit) use self::waiter::End;

@@ -147,7 +147,7 @@ impl<R: Runtime> State<R> {
     /// Grants what is free to those who wait, in their order.
     pub(super) fn grant(&mut self, word: &Word, wakes: &mut Wakes) {
         while let Some(place) = self.line.first_place() {
-            let weight = self.line.asked_mut(place).weight;
+            let weight = self.line.asked(place).weight;
             if !self.admits(weight, word.free()) {
                 return;
             }
@@ -175,7 +175,7 @@ impl<R: Runtime> State<R> {
         let mut place = self.line.first_place();
         while let Some(this) = place {
             place = self.line.place_after(this);
-            let weight = self.line.asked_mut(this).weight;
+            let weight = self.line.asked(this).weight;
             if let Err(refused) = WeightError::check(weight, heaviest) {
                 self.call(this, Verdict::TooHeavy(refused), wakes);
             }
@@ -195,7 +195,7 @@ impl<R: Runtime> State<R> {
     }
 
     fn call(&mut self, place: usize, verdict: Verdict, wakes: &mut Wakes) {
-        let asked = self.line.asked_mut(place);
+        let asked = self.line.asked(place);
         asked.verdict = verdict;
         let due = asked.due;
         self.forget(place, due);

@@ -24,12 +24,13 @@ pub(super) struct Waiter {
     weight: u32,
     patience: Patience,
     place: Option<usize>,
+    has_begun: bool,
     end: Option<End>,
 }
 
 /// When, and why, the time to wait is up.
 #[derive(Clone, Copy)]
-struct End {
+pub(in crate::limit) struct End {
     began: Instant,
     due: Instant,
     /// The inherited deadline, where it is not the longest wait.
@@ -40,7 +41,12 @@ type Answer = Result<(), AcquireError>;
 
 impl Waiter {
     pub(super) const fn new(weight: u32, patience: Patience) -> Self {
-        Self { weight, patience, place: None, end: None }
+        Self { weight, patience, place: None, has_begun: false, end: None }
+    }
+
+    /// One who waits already, for something else, and has time until `end`.
+    pub(super) const fn within(weight: u32, patience: Patience, end: Option<End>) -> Self {
+        Self { weight, patience, place: None, has_begun: true, end }
     }
 
     /// What is granted is the caller's to give back.
@@ -72,10 +78,11 @@ impl Waiter {
         // Foreign code, which is not to run under the lock.
         let waker = waker.clone();
         if self.place.is_none() {
-            self.end = self.patience.end(core.runtime());
-            if let Some(End { began, due, .. }) = self.end
-                && due <= began
-            {
+            if !self.has_begun {
+                self.has_begun = true;
+                self.end = self.patience.end(core.runtime());
+            }
+            if self.end.is_some_and(|end| end.due <= core.runtime().now()) {
                 core.lock().elapsed += 1;
                 return Poll::Ready(self.told(core, Verdict::Elapsed));
             }
@@ -143,7 +150,7 @@ impl Waiter {
             _ => 0,
         };
         let left = self.place.take().and_then(|place| {
-            let due = state.line.asked_mut(place).due;
+            let due = state.line.asked(place).due;
             state.forget(place, due);
             state.line.leave(place)
         });
@@ -162,7 +169,7 @@ impl Waiter {
 
 impl Patience {
     /// When it is up for who begins to wait now.
-    fn end<R: Runtime>(self, rt: &R) -> Option<End> {
+    pub(super) fn end<R: Runtime>(self, rt: &R) -> Option<End> {
         let deadline = Deadline::current();
         if deadline.is_none() && self.longest.is_none() {
             return None;
@@ -177,7 +184,13 @@ impl Patience {
 }
 
 impl End {
-    fn elapsed(self, now: Instant) -> Elapsed {
+    /// When it is.
+    pub(in crate::limit) const fn due(self) -> Instant {
+        self.due
+    }
+
+    /// It is over, and it is `now`.
+    pub(in crate::limit) fn elapsed(self, now: Instant) -> Elapsed {
         let Self { began, due, deadline } = self;
         let limit = due.saturating_duration_since(began);
         let waited = now.saturating_duration_since(began);

@@ -238,6 +238,11 @@ impl<R: Runtime> Limiter for RateLimiter<R> {
     fn refund(&self, (): (), weight: u32) {
         self.refund(weight);
     }
+
+    /// The highest: it waits for time, not for others.
+    fn rank(&self) -> Option<u64> {
+        Some(u64::MAX)
+    }
 }
 
 impl<R: Runtime> Clone for RateLimiter<R> {

@@ -98,6 +98,11 @@ impl Rate {
         Self::of_period(units.round() as u128).ok_or_else(refuse)
     }
 
+    /// One in so many nanoseconds, of which there are some.
+    pub(in crate::limit) const fn one_in(nanos: u64) -> Self {
+        Self { period: nanos as u128 * UNITS }
+    }
+
     fn of_period(period: u128) -> Option<Self> {
         (UNITS..=LONGEST_NANOS * UNITS).contains(&period).then_some(Self { period })
     }

@@ -28,10 +28,8 @@ pub(in crate::limit) struct Terms {
     pub(super) reach: u64,
     /// The most that a weight can be.
     pub(super) burst: u32,
-    /// Ticks are nanoseconds, this much to the left ..
-    pub(super) up: u32,
-    /// .. or to the right.
-    pub(super) down: u32,
+    /// A tick is a nanosecond times 2 to minus this.
+    pub(super) fine: i32,
 }
 
 /// The word of a limiter has room for ticks of so many bits. With one bit less for what lies
@@ -63,7 +61,7 @@ impl Terms {
         let period_bits = 128 - (rate.period_units() >> Rate::FRACTION).leading_zeros();
         let wanted = (ENOUGH + 1).saturating_sub(period_bits);
         let fine = (MOST_SPAN.cast_signed() - span_bits.cast_signed()).min(wanted.cast_signed());
-        let (up, down) = (fine.max(0).unsigned_abs(), fine.min(0).unsigned_abs());
+        let (up, down) = shifts(fine);
         let horizon = (1 << (MOST_ELAPSED - up)) << down;
 
         let point = Rate::FRACTION - up + down;
@@ -72,7 +70,7 @@ impl Terms {
         // Below 2^MOST_SPAN, by the choice of `fine`.
         let period = u64::try_from(period).unwrap_or(u64::MAX);
         let reach = period * u64::from(burst) + (1 << up) - 1;
-        Ok(Self { base, horizon, period, reach, burst, up, down })
+        Ok(Self { base, horizon, period, reach, burst, fine })
     }
 
     /// Whether `now` is too far from the base.
@@ -91,13 +89,13 @@ impl Terms {
     /// as the base.
     #[inline]
     pub(in crate::limit) const fn ticks(&self, now: Instant) -> u64 {
-        (now.as_nanos().saturating_sub(self.base) << self.up) >> self.down
+        self.ticks_in(now.as_nanos().saturating_sub(self.base))
     }
 
     /// As many ticks as there are in `time`, at most a whole horizon.
     pub(super) fn ticks_of(&self, time: Duration) -> u64 {
         let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).min(self.horizon - 1);
-        (nanos << self.up) >> self.down
+        self.ticks_in(nanos)
     }
 
     /// The `tat` after a weight that is admitted at `now`, or none if it is not admitted. `grace` is
@@ -113,7 +111,8 @@ impl Terms {
         weight: u32,
         grace: u64,
     ) -> Option<u64> {
-        if weight > self.burst {
+        // A weight of one is known when this is compiled, mostly.
+        if weight > 1 && weight > self.burst {
             return None;
         }
         let start = tat.max(now.saturating_sub(grace));
@@ -142,7 +141,8 @@ impl Terms {
     /// What is owed at `now`, in ticks.
     pub(in crate::limit) fn debt(&self, tat: u64, now: Instant) -> u64 {
         let elapsed = u128::from(now.as_nanos().saturating_sub(self.base));
-        let now = (elapsed << self.up) >> self.down;
+        let (up, down) = shifts(self.fine);
+        let now = (elapsed << up) >> down;
         // Not more than the `tat`.
         u64::try_from(u128::from(tat).saturating_sub(now)).unwrap_or(u64::MAX)
     }
@@ -155,10 +155,22 @@ impl Terms {
         self.ticks(now) + u64::try_from(owed).unwrap_or(u64::MAX).min(self.reach)
     }
 
+    /// The ticks in so many nanoseconds.
+    #[inline]
+    const fn ticks_in(&self, nanos: u64) -> u64 {
+        if self.fine >= 0 { nanos << self.fine } else { nanos >> -self.fine }
+    }
+
     /// The first instant that has so many ticks.
     fn instant(&self, ticks: u128) -> Instant {
-        let nanos = ((ticks << self.down) + (1 << self.up) - 1) >> self.up;
+        let (up, down) = shifts(self.fine);
+        let nanos = ((ticks << down) + (1 << up) - 1) >> up;
         let since = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
         Instant::from_nanos(self.base) + since
     }
+}
+
+/// Nanoseconds to ticks: this much to the left, and this much to the right.
+fn shifts(fine: i32) -> (u32, u32) {
+    (fine.max(0).unsigned_abs(), fine.min(0).unsigned_abs())
 }

@@ -13,7 +13,7 @@ pub use self::by_key::ByKey;
 use self::call::Call;
 pub use self::in_order::InOrder;
 use self::order::Begin;
-pub use self::order::Order;
+pub(crate) use self::order::Order;
 use super::error::CallPanicked;
 use crate::callback::Callback;
 use crate::config::ConfigError;

@@ -201,7 +201,7 @@ impl<S: Stream, R: Runtime> Timed<S, R> {
     }
 
     /// Gives each item `limit` to come, from when it is asked for: what the consumer does in between
-    /// does not count. One that is late is an [`Elapsed`], and gets as long again.
+    /// does not count. One that is late is an [`Elapsed`](crate::time::Elapsed), and gets as long again.
     ///
     /// The deadline of the task counts, too; once it has passed the stream ends.
     ///

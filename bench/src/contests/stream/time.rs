@@ -1,6 +1,5 @@
 //! Throttle and debounce, of items that are there.
 
-use std::task::Poll;
 use std::time::Duration;
 
 use futures::{Stream, stream};
@@ -10,7 +9,7 @@ use mtaio::StreamExt as _;
 use super::{GROUP, ITEMS, read};
 use crate::harness::Aim::{Open, Wish};
 use crate::harness::Bound::Ratio;
-use crate::harness::{Aim, Contest, timed_on};
+use crate::harness::{Contest, timed_on};
 use crate::host::{Host, TokioHost};
 
 /// Longer than a round: one item comes out.
@@ -23,54 +22,29 @@ const QUIET: Duration = Duration::from_millis(1);
 const BURST: u64 = 100;
 
 pub(super) fn contests(host: &TokioHost) -> Vec<Contest> {
-    vec![
-        throttle("stream-throttle", host, Wish(Ratio(1.0)), one_by_one),
-        throttle("stream-throttle-ready", host, Open, at_once),
-        debounce(host),
-    ]
-}
-
-fn at_once(items: u64) -> impl Stream<Item = u64> + Send + Unpin {
-    stream::iter(0..items)
-}
-
-/// Each after a wait.
-fn one_by_one(items: u64) -> impl Stream<Item = u64> + Send + Unpin {
-    let mut is_there = false;
-    let mut left = 0..items;
-    stream::poll_fn(move |cx| {
-        is_there = !is_there;
-        if is_there {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        Poll::Ready(left.next())
-    })
+    vec![throttle(host), debounce(host)]
 }
 
 /// Of items that are all there futures-time never asks its timer, and so lets no second one through
 /// however long that takes: for information.
-fn throttle<S>(kind: &str, host: &TokioHost, aim: Aim, items_of: fn(u64) -> S) -> Contest
-where
-    S: Stream<Item = u64> + Send + Unpin + 'static,
-{
+fn throttle(host: &TokioHost) -> Contest {
     let rt = host.adapter();
     let ours = move |items| {
         let rt = rt.clone();
-        async move { read(items_of(items).timed(&rt).throttle(LONG)?, 1).await }
+        async move { read(stream::iter(0..items).timed(&rt).throttle(LONG)?, 1).await }
     };
     let futures_time = move |items| async move {
         let period = futures_time::time::Duration::from(LONG);
-        read(items_of(items).throttle(period), 1).await
+        read(stream::iter(0..items).throttle(period), 1).await
     };
     let futures_rx = move |items| async move {
-        let throttled = RxStream::throttle(items_of(items));
+        let throttled = RxStream::throttle(stream::iter(0..items));
         read(throttled, 1).await
     };
-    Contest::new(GROUP, format!("{kind}/{}", host.name()))
+    Contest::new(GROUP, format!("stream-throttle/{}", host.name()))
         .items(ITEMS)
         .ours(timed_on(host, ours))
-        .peer("futures-time", aim, timed_on(host, futures_time))
+        .peer("futures-time", Open, timed_on(host, futures_time))
         .peer("futures-rx", Wish(Ratio(1.0)), timed_on(host, futures_rx))
 }
 

@@ -1,0 +1,65 @@
+//! Caches: values that were dear to get, kept for a while.
+//!
+//! A [`TtlCache`] is in the process: bounded by a number of entries or by their weight, with a time
+//! to live, by the clock of a runtime. What waits for nothing is no `async`; only what loads is:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//! use mtaio::cache::{Eviction, TtlCache};
+//!
+//! # mtaio_sim::Sim::run(0, |rt| async move {
+//! # #[derive(Clone)] struct Db;
+//! # impl Db { async fn age(&self, _: &str) -> Result<u32, std::io::Error> { Ok(36) } }
+//! # let db = Db;
+//! let ages = TtlCache::<String, u32>::builder(10_000)
+//!     .eviction(Eviction::Lru)
+//!     .default_ttl(Duration::from_secs(60))
+//!     .build(&rt)?;
+//!
+//! // Who asks for one name at a time waits for one look at the database.
+//! let age = ages.get_or_load("ada", || db.age("ada")).await.unwrap();
+//! assert_eq!((age, ages.get("ada")), (36, Some(36)));
+//! ages.remove("ada");
+//! assert_eq!(ages.get("ada"), None);
+//! # Ok::<(), mtaio::ConfigError>(())
+//! # }).unwrap();
+//! ```
+//!
+//! # When what is cached changes
+//!
+//! Change the origin first, and then the cache: [`remove`](TtlCache::remove), or
+//! [`insert`](TtlCache::insert) the new value. What is being loaded at that time does not get into
+//! the cache any more, as it may be older than the change.
+//!
+//! # When the origin is slow, or down
+//!
+//! | what is wanted | the setting |
+//! | --- | --- |
+//! | nobody waits for a value that is asked for often | [`refresh_ahead`](TtlCacheBuilder::refresh_ahead) |
+//! | an old value at once rather than a new one later | [`stale_while_revalidate`](TtlCacheBuilder::stale_while_revalidate) |
+//! | an old value rather than an error | [`stale_on_error`](TtlCacheBuilder::stale_on_error) |
+//! | that something does not exist is remembered, but not for long | [`ttl_of`](TtlCacheBuilder::ttl_of) |
+//! | what came together does not expire together | [`ttl_jitter`](TtlCacheBuilder::ttl_jitter) |
+
+mod access;
+mod builder;
+mod change;
+mod eviction;
+mod hasher;
+mod loading;
+mod maintenance;
+mod order;
+mod outbox;
+mod reentry;
+mod shard;
+mod spans;
+mod stats;
+mod ttl_cache;
+
+pub use self::builder::TtlCacheBuilder;
+pub use self::eviction::{Cause, Eviction};
+pub use self::hasher::{KeyedHasher, KeyedState};
+pub use self::loading::{Cached, LoadError, cached};
+pub use self::stats::CacheStats;
+pub use self::ttl_cache::TtlCache;
