@@ -26,8 +26,10 @@ pub enum Failure {
     Simulation(#[from] mtaio_sim::Failure),
     #[error("a setting is refused: {0}")]
     Config(#[from] ConfigError),
+    #[error("a chunk of rows was not read: {0}")]
+    Reading(JoinError),
     #[error("a batch was not written: {0}")]
-    Writing(#[from] JoinError),
+    Writing(JoinError),
     #[error("a lookup came to nothing: {0}")]
     Lookup(#[from] Unanswered),
     #[error("a stage did not work: {0}")]

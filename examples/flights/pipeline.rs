@@ -64,7 +64,7 @@ pub async fn work<R: Runtime>(
 
     let pipeline = pipeline::<Failure>()
         // A file that can't be read any more ends the run.
-        .then(async |flight: Result<Flight, InputError>| flight)
+        .then(async |flight: Result<Flight, Failure>| flight)
         .map_async(Parallel::unordered(FLIGHTS), async move |flight| enrich(&lookups, flight).await)
         .dead_letter(async move |letter: Letter<Flight, Unanswered>| {
             locked(&to_again).push_back(letter.item);
@@ -110,7 +110,7 @@ fn rows<R: Runtime>(
     again: Again,
     alerts: &mut Vec<Alert>,
     tell: impl FnMut(Told) + Send,
-) -> impl Stream<Item = Result<Flight, InputError>> + Send {
+) -> impl Stream<Item = Result<Flight, Failure>> + Send {
     let reader = Reader {
         rt: rt.clone(),
         reading: Some(read(rt, flights)),
@@ -139,7 +139,7 @@ struct Reader<'a, R: Runtime, T> {
 }
 
 impl<R: Runtime, T: FnMut(Told)> Reader<'_, R, T> {
-    async fn next(&mut self) -> Option<Result<Flight, InputError>> {
+    async fn next(&mut self) -> Option<Result<Flight, Failure>> {
         loop {
             if let Some(flight) = locked(&self.again).pop_front() {
                 return Some(Ok(flight));
@@ -158,9 +158,9 @@ impl<R: Runtime, T: FnMut(Told)> Reader<'_, R, T> {
                         self.reading = Some(read(&self.rt, rest));
                     }
                     Ok(Ok(None)) => {}
-                    Ok(Err(unreadable)) => return Some(Err(unreadable)),
-                    // Its runtime is gone, and this with it.
-                    Err(_) => return None,
+                    Ok(Err(unreadable)) => return Some(Err(unreadable.into())),
+                    // The rest of the file is not there: that is no end of it.
+                    Err(error) => return Some(Err(Failure::Reading(error))),
                 },
             }
         }
@@ -216,9 +216,38 @@ async fn write<R: Runtime>(
         locked(&journal).write(&batch)?;
         Ok(batch)
     })
-    .await?
+    .await
+    .map_err(Failure::Writing)?
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use mtaio_sim::Sim;
+
+    use super::super::csv::Rows;
+    use super::super::faults::Faults;
+    use super::super::tables::Tables;
+    use super::*;
+
+    /// Or the rest of the file would be missing from a summary that looks whole.
+    #[test]
+    fn a_chunk_that_is_not_read_ends_the_run() {
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
+        let file = |name| data.join(name);
+        let tables = Tables::load(&file("planes.csv"), &file("airlines.csv"), |_| {}).unwrap();
+        let columns = ["carrier", "dep_time", "dep_delay", "tailnum", "origin"];
+        let panics = |_: [&str; 5]| panic!("on purpose");
+        let flights = Rows::open(&file("flights-2013-01.csv"), columns, &[], panics).unwrap();
+        let outcome = Sim::run(0, |rt| async move {
+            let lookups = Lookups::new(&rt, tables, Faults::new(0.0, 0))?;
+            work(&rt, flights, lookups, None, |_| {}).await
+        });
+        assert!(matches!(outcome, Err(Failure::Reading(_))), "{:?}", outcome.err());
+    }
 }
