@@ -94,11 +94,15 @@ impl<R: Runtime> Limiter for ResourceLimiter<R> {
     type Permit<'a> = Permit<'a, R>;
 
     fn try_acquire_many(&self, weight: u32) -> Result<Permit<'_, R>, TryAcquireError> {
-        let Ok(_turn) = self.turn.try_acquire() else {
-            WeightError::check(weight, self.concurrency.limit().min(self.rate.burst()))?;
-            return Err(TryAcquireError::Limited { retry_after: None });
+        let tried = match self.turn.try_acquire() {
+            Ok(_turn) => self.try_both(weight),
+            Err(refused) => Err(refused),
         };
-        self.try_both(weight)
+        if tried.is_err() {
+            // What is never admitted is refused as such, whatever stands in the way of it now.
+            WeightError::check(weight, self.concurrency.limit().min(self.rate.burst()))?;
+        }
+        tried
     }
 
     async fn acquire_many(&self, weight: u32) -> Result<Permit<'_, R>, AcquireError> {

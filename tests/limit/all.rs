@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use mtaio::limit::{
-    AcquireError, ConcurrencyLimiter, Limiter, Outcome, Permit, Rate, RateLimiter, TryAcquireError,
-    acquire_all,
+    AcquireError, ConcurrencyLimiter, Limiter, Outcome, Permit, TryAcquireError, acquire_all,
 };
+use mtaio::time::timeout;
 use mtaio::{Runtime, RuntimeExt};
 use mtaio_sim::Sim;
 
+use crate::a_rate;
 use crate::common::{
     WORKER, Wakes, block_on, done_or_dropped, ms, on_every_runtime, poll_with, survives, watched,
 };
@@ -200,7 +201,22 @@ fn threads_in_any_order_all_get_through() {
     });
 }
 
-fn a_rate<R: Runtime>(rt: &R, per_second: u32, burst: u32) -> RateLimiter<R> {
-    let rate = Rate::per_second(per_second).expect("a rate");
-    RateLimiter::with_runtime(rt, rate, burst).expect("a burst")
+/// Also where one that comes before it would have to be waited for.
+#[test]
+fn what_one_of_them_never_admits_is_refused_at_once() {
+    Sim::run(0, |rt| async move {
+        let [fork] = forks(&rt);
+        let rate = a_rate(&rt, 10, 5);
+        let taken = fork.acquire().await.expect("nobody else is there");
+        let refused = timeout(&rt, ms(50), acquire_all((&fork, (&rate, 6)))).await;
+        assert!(matches!(refused, Ok(Err(AcquireError::Weight(_)))), "{:?}", refused.err());
+        assert_eq!(rate.stats().available, 5, "what was tried is given back");
+
+        // What can be admitted is waited for, with nothing in hand.
+        let mut waits = Box::pin(acquire_all((&fork, (&rate, 5))));
+        assert!(poll_with(waits.as_mut(), &Wakes::new()).is_pending());
+        assert_eq!(rate.stats().available, 5);
+        drop(taken);
+        assert!(waits.await.is_ok());
+    });
 }

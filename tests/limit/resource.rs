@@ -2,12 +2,12 @@
 
 use std::task::Poll;
 
-use mtaio::limit::{
-    AcquireError, ConcurrencyLimiter, Limiter, Rate, RateLimiter, ResourceLimiter, TryAcquireError,
-};
+use mtaio::limit::{AcquireError, ConcurrencyLimiter, Limiter, ResourceLimiter, TryAcquireError};
+use mtaio::time::timeout;
 use mtaio::{Runtime, RuntimeExt};
 use mtaio_sim::Sim;
 
+use crate::a_rate;
 use crate::common::{
     Census, WORKER, Wakes, done_or_dropped, ms, on_every_runtime, poll_with, survives,
 };
@@ -140,7 +140,24 @@ fn nothing_is_lost_wherever_they_are_dropped() {
     });
 }
 
-fn a_rate<R: Runtime>(rt: &R, per_second: u32, burst: u32) -> RateLimiter<R> {
-    let rate = Rate::per_second(per_second).expect("a rate");
-    RateLimiter::with_runtime(rt, rate, burst).expect("a burst")
+/// Whatever else it would have to wait for before that.
+#[test]
+fn what_is_too_heavy_for_the_rate_is_refused_at_once_also_while_nothing_is_free() {
+    Sim::run(0, |rt| async move {
+        let limiter = limiter(&rt, 8, 10, 5);
+        let all = limiter.concurrency().acquire_many(8).await.expect("nobody else is there");
+        let refused = limiter.try_acquire_many(6).expect_err("its burst is 5");
+        assert_eq!(refused.to_string(), "`weight` is 6, allowed is 1 to 5");
+        let started = rt.now();
+        let refused = timeout(&rt, ms(50), Limiter::acquire_many(&limiter, 6)).await;
+        assert!(matches!(refused, Ok(Err(AcquireError::Weight(_)))), "{:?}", refused.err());
+        assert_eq!(rt.now(), started);
+
+        // With somebody first in line too.
+        let mut first = Box::pin(limiter.acquire());
+        assert!(poll_with(first.as_mut(), &Wakes::new()).is_pending());
+        let refused = timeout(&rt, ms(50), Limiter::acquire_many(&limiter, 6)).await;
+        assert!(matches!(refused, Ok(Err(AcquireError::Weight(_)))), "{:?}", refused.err());
+        drop((first, all));
+    });
 }

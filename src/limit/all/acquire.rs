@@ -26,8 +26,9 @@ const ROUNDS: usize = 3;
 ///
 /// # Errors
 ///
-/// [`AcquireError`] of the first that refuses. The time to wait that a limiter's handle has is for
-/// each wait there; for all of it set a [`Deadline`](crate::time::Deadline).
+/// [`AcquireError`] of the first that refuses; of one that never admits so much, at once. The time
+/// to wait that a limiter's handle has is for each wait there; for all of it set a
+/// [`Deadline`](crate::time::Deadline).
 ///
 /// # Cancel safety
 ///
@@ -52,7 +53,7 @@ const ROUNDS: usize = 3;
 /// ```
 pub async fn acquire_all<S: LimiterSet>(limiters: S) -> Result<S::Permits, AcquireError> {
     let mut held = Held { slots: S::Slots::default(), limiters };
-    let Some(mut failed) = held.try_rest()? else { return Ok(held.all()) };
+    let Some(mut failed) = held.try_each()? else { return Ok(held.all()) };
     for _ in 0..ROUNDS {
         held.give_back();
         held.wait_for(failed).await?;
@@ -85,7 +86,22 @@ struct Held<S: LimiterSet> {
 }
 
 impl<S: LimiterSet> Held<S> {
-    /// Tries those that are missing, in their order, and answers the first that refuses.
+    /// Tries all of them, and answers the first that refuses: so what one of them never admits is
+    /// told before another is waited for.
+    fn try_each(&mut self) -> Result<Option<usize>, AcquireError> {
+        let mut first = None;
+        for index in 0..S::COUNT {
+            match self.limiters.try_acquire(index, &mut self.slots) {
+                Ok(()) => {}
+                Err(TryAcquireError::Limited { .. }) => first = first.or(Some(index)),
+                Err(TryAcquireError::Weight(refused)) => return Err(refused.into()),
+            }
+        }
+        Ok(first)
+    }
+
+    /// Tries those that are missing, in their order, up to the first that refuses, which is the
+    /// answer.
     fn try_rest(&mut self) -> Result<Option<usize>, AcquireError> {
         for index in 0..S::COUNT {
             match self.limiters.try_acquire(index, &mut self.slots) {
