@@ -32,6 +32,8 @@ pub enum Failure {
     Writing(JoinError),
     #[error("a lookup came to nothing: {0}")]
     Lookup(#[from] Unanswered),
+    #[error("a lookup panicked")]
+    LookupPanicked,
     #[error("a stage did not work: {0}")]
     Stage(String),
 }

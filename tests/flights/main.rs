@@ -49,6 +49,7 @@ on_every_runtime!(
     sums_up_no_rows,
     sums_up_more_than_a_chunk,
     tells_of_airports_that_are_late,
+    tells_of_each_flight_once,
     writes_each_flight_down_once,
     reports_malformed_rows_of_the_tables,
 );
@@ -243,6 +244,14 @@ fn tells_of_airports_that_are_late(runtime: &str) {
     assert_eq!(files.run(["--runtime", runtime, "--quiet"]).stdout, "");
 }
 
+/// Also of those that go back and come again.
+fn tells_of_each_flight_once(runtime: &str) {
+    let ran = run(["--runtime", runtime, "--faults", "0.45", "--seed", "3"]);
+    ran.succeeded();
+    let last = ran.stdout.lines().last().unwrap();
+    assert_eq!(last, "27004 rows, 521 cancelled, 27004 written");
+}
+
 fn writes_each_flight_down_once(runtime: &str) {
     let files = Files::new(&format!("jsonl-{runtime}"));
     let file = files.add("flights.jsonl", b"what was there");
@@ -346,7 +355,7 @@ fn the_table_is_printed_unless_quiet() {
 carrier  airline         flights  cancelled  mean delay  60 min +     seats  unknown plane
 AA       American, Inc.        3          1       24.00         1       150              1
 ZZ       (unknown)             1          0       -5.00         0         0              1
-5 rows
+5 rows, 1 cancelled, 5 written
 ";
     assert_eq!(files.run([]).stdout, table);
     assert_eq!(files.run(["--quiet"]).stdout, "");
@@ -448,7 +457,11 @@ fn help_names_every_option() {
 fn the_binary_exits_with_0_after_a_summary() {
     let ran = binary(["--runtime", "smol"], Stdio::piped());
     assert_eq!(ran.status.code(), Some(0));
-    assert!(String::from_utf8(ran.stdout).unwrap().ends_with("\n27004 rows\n"));
+    assert!(
+        String::from_utf8(ran.stdout)
+            .unwrap()
+            .ends_with("\n27004 rows, 521 cancelled, 27004 written\n")
+    );
 }
 
 #[test]
