@@ -24,6 +24,7 @@ mod json;
 mod lookups;
 mod news;
 mod pipeline;
+mod reader;
 mod summary;
 mod table;
 mod tables;
@@ -88,7 +89,8 @@ fn run_at(
     let tables = Tables::load(&args.planes, &args.airlines, |row| console.report(&row))?;
     let json = args.json.as_deref().map(JsonOutput::open).transpose()?;
 
-    let journal = args.jsonl.as_deref().map(Journal::create).transpose()?;
+    let open = if args.resume { Journal::resume } else { Journal::create };
+    let journal = args.jsonl.as_deref().map(open).transpose()?;
 
     let worked = on_runtime(&args, flights, tables, journal, |told| console.tell(told));
     console.erase();

@@ -3,29 +3,24 @@
 //! A flight whose lookup came to nothing goes back and is tried again with those that come after
 //! it: none is dropped. What is worth telling is emitted; see `news.rs`.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use std::vec;
 
-use futures::{Stream, stream};
+use futures::stream;
 use mtaio::event::EventEmitter;
 use mtaio::pipeline::{Batch, Letter, Parallel, PipelineError, Stage, pipeline};
-use mtaio::{Runtime, RuntimeExt, Task};
+use mtaio::{Runtime, RuntimeExt};
 
 use super::airports::Airports;
 use super::console::Told;
-use super::csv::{Chunk, InputError};
 use super::failure::Failure;
 use super::flight::{Flight, Flights, Status};
 use super::journal::Journal;
 use super::lookups::{Lookups, Unanswered};
 use super::news::{BatchWritten, FlightCancelled};
+use super::reader::{Again, Answers, Row, rows};
 use super::summary::Summary;
 use super::tables::Aircraft;
-
-/// Rows in memory: one such chunk is being enriched while the next is read.
-const CHUNK: usize = 1_000;
 
 /// Flights that are looked up at once.
 const FLIGHTS: usize = 64;
@@ -35,32 +30,25 @@ const BATCH: Batch = Batch::size(500).within(Duration::from_millis(100));
 
 /// A flight and what the lookups told of it.
 pub struct Enriched {
+    pub row: u64,
     pub flight: Flight,
     pub airline: Option<String>,
     /// Of a cancelled flight it is not asked for.
     pub aircraft: Option<Aircraft>,
+    /// By a run before this one.
+    pub is_written: bool,
 }
-
-/// A flight on its way.
-#[derive(Clone)]
-pub struct Row {
-    flight: Flight,
-    /// It was here before, and went back.
-    is_back: bool,
-}
-
-/// Rows that go back; or why the run is to end.
-type Again = Arc<Mutex<VecDeque<Result<Row, Failure>>>>;
 
 /// Takes all flights through the pipeline. Malformed rows are told, and stop nothing.
 pub async fn work<R: Runtime>(
     rt: &R,
     flights: Flights,
     lookups: Lookups<R>,
-    journal: Option<Journal>,
+    mut journal: Option<Journal>,
     emitter: EventEmitter,
     tell: impl FnMut(Told) + Send,
 ) -> Result<Summary, Failure> {
+    let written = journal.as_mut().map(Journal::take_written).unwrap_or_default();
     let (again, lookups) = (Again::default(), Arc::new(lookups));
     let to_again = Arc::clone(&again);
 
@@ -79,7 +67,7 @@ pub async fn work<R: Runtime>(
         .build()?;
 
     let mut summary = Summary::default();
-    let rows = rows(rt, flights, Arc::clone(&again), tell);
+    let rows = rows(rt, flights, Arc::clone(&again), written, tell);
     let add = async |batch: Vec<Enriched>| {
         batch.into_iter().for_each(|enriched| summary.add(enriched));
     };
@@ -104,68 +92,6 @@ fn failure(error: PipelineError<Failure>) -> Failure {
         PipelineError::Failed { error, .. } => error,
         other => Failure::Stage(other.to_string()),
     }
-}
-
-/// The flights of a file, with those in between that go back.
-fn rows<R: Runtime>(
-    rt: &R,
-    flights: Flights,
-    again: Again,
-    tell: impl FnMut(Told) + Send,
-) -> impl Stream<Item = Result<Row, Failure>> + Send {
-    let reader = Reader {
-        rt: rt.clone(),
-        reading: Some(read(rt, flights)),
-        chunk: Vec::new().into_iter(),
-        again,
-        rows: 0,
-        tell,
-    };
-    stream::unfold(reader, async |mut reader| Some((reader.next().await?, reader)))
-}
-
-struct Reader<R: Runtime, T> {
-    rt: R,
-    /// `None` at the end of the file.
-    reading: Option<Task<Read>>,
-    chunk: vec::IntoIter<Result<Flight, super::csv::Malformed>>,
-    again: Again,
-    rows: u64,
-    tell: T,
-}
-
-impl<R: Runtime, T: FnMut(Told)> Reader<R, T> {
-    async fn next(&mut self) -> Option<Result<Row, Failure>> {
-        loop {
-            if let Some(row) = locked(&self.again).pop_front() {
-                return Some(row);
-            }
-            match self.chunk.next() {
-                Some(Ok(flight)) => return Some(Ok(Row { flight, is_back: false })),
-                Some(Err(malformed)) => (self.tell)(Told::Malformed(malformed)),
-                None => match self.reading.take()?.await {
-                    Ok(Ok(Some((chunk, rest)))) => {
-                        self.rows += chunk.len() as u64;
-                        (self.tell)(Told::Read { rows: self.rows, part: rest.part_read() });
-                        self.chunk = chunk.into_iter();
-                        self.reading = Some(read(&self.rt, rest));
-                    }
-                    Ok(Ok(None)) => {}
-                    Ok(Err(unreadable)) => return Some(Err(unreadable.into())),
-                    // The rest of the file is not there: that is no end of it.
-                    Err(error) => return Some(Err(Failure::Reading(error))),
-                },
-            }
-        }
-    }
-}
-
-/// A chunk, and the rows that are left; `None` after the last.
-type Read = Result<Option<(Chunk<Flight>, Flights)>, InputError>;
-
-/// Begins to read a chunk, where blocking hurts nobody.
-fn read<R: Runtime>(rt: &R, mut rows: Flights) -> Task<Read> {
-    rt.unblock(move || Ok(rows.read_chunk(CHUNK)?.map(|chunk| (chunk, rows))))
 }
 
 /// Sees each flight once, in the order of the file, and tells what is worth telling.
@@ -199,18 +125,27 @@ impl Stage<Row> for Watch {
 
 /// Asks what is known of a flight.
 async fn enrich<R: Runtime>(lookups: &Lookups<R>, row: Row) -> Result<Enriched, Unanswered> {
-    let looked_up = look_up(lookups, &row.flight).await;
-    if let Err(unanswered) = &looked_up {
-        lookups.spare(unanswered).await;
-    }
-    let (airline, aircraft) = looked_up?;
-    Ok(Enriched { flight: row.flight, airline, aircraft })
+    let Row { number: row, flight, answers, .. } = row;
+    let is_written = answers.is_some();
+    let (airline, aircraft) = match answers {
+        Some(answers) => answers,
+        None => look_up(lookups, &flight).await?,
+    };
+    Ok(Enriched { row, flight, airline, aircraft, is_written })
 }
 
-async fn look_up<R: Runtime>(
+async fn look_up<R: Runtime>(lookups: &Lookups<R>, flight: &Flight) -> Result<Answers, Unanswered> {
+    let answers = try_look_up(lookups, flight).await;
+    if let Err(unanswered) = &answers {
+        lookups.spare(unanswered).await;
+    }
+    answers
+}
+
+async fn try_look_up<R: Runtime>(
     lookups: &Lookups<R>,
     flight: &Flight,
-) -> Result<(Option<String>, Option<Aircraft>), Unanswered> {
+) -> Result<Answers, Unanswered> {
     let airline = lookups.airline(&flight.carrier).await?;
     let aircraft = match flight.tailnum() {
         Some(tailnum) => lookups.aircraft(tailnum).await?,

@@ -38,7 +38,7 @@ pub struct Mean {
 }
 
 impl Summary {
-    pub fn add(&mut self, Enriched { flight, airline, aircraft }: Enriched) {
+    pub fn add(&mut self, Enriched { flight, airline, aircraft, .. }: Enriched) {
         self.rows += 1;
         let carrier = self.carriers.entry(flight.carrier).or_default();
         carrier.name = airline;

@@ -9,6 +9,7 @@
 )]
 
 mod harness;
+mod resume;
 
 use std::fs;
 use std::path::Path;
@@ -17,6 +18,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use self::harness::{Files, binary, run};
+use self::resume::goes_on_where_it_was_killed;
 
 #[allow(dead_code)] // The example's `main` is called by the tests of the binary alone.
 #[path = "../../examples/flights/main.rs"]
@@ -51,6 +53,7 @@ on_every_runtime!(
     tells_of_airports_that_are_late,
     tells_of_each_flight_once,
     writes_each_flight_down_once,
+    goes_on_where_it_was_killed,
     reports_malformed_rows_of_the_tables,
 );
 
@@ -419,7 +422,7 @@ fn files_without_their_columns_are_refused() {
 #[test]
 fn arguments_that_mean_nothing_are_refused() {
     let options = "--runtime, --flights, --planes, --airlines, --faults, --seed, --json, --jsonl, \
-                   --quiet and --help";
+                   --resume, --quiet and --help";
     let runtimes = "allowed are tokio, smol and sim";
     let probabilities = "allowed is a number from 0 to less than 1";
     let seeds = "allowed is a whole number from 0 to 18446744073709551615";
@@ -447,7 +450,8 @@ fn arguments_that_mean_nothing_are_refused() {
 fn help_names_every_option() {
     let ran = run(["--runtime", "smol", "--help"]);
     ran.succeeded();
-    let options = "--runtime --flights --planes --airlines --faults --seed --json --jsonl --quiet";
+    let options = "--runtime --flights --planes --airlines --faults --seed --json --jsonl --resume \
+                   --quiet";
     for option in options.split(' ') {
         assert!(ran.stdout.contains(&format!("\n  {option} ")), "{option}");
     }
