@@ -28,6 +28,8 @@ mod reader;
 mod summary;
 mod table;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use std::env;
 use std::ffi::OsString;

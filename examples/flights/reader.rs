@@ -22,7 +22,8 @@ const CHUNK: usize = 1_000;
 pub struct Row {
     /// Counted from 1, with those that are malformed.
     pub number: u64,
-    pub flight: Flight,
+    /// Shared with the copy that goes back if it has to.
+    pub flight: Arc<Flight>,
     /// From a run before this one.
     pub answers: Option<Answers>,
     /// It was here before, and went back.
@@ -110,7 +111,8 @@ impl<R: Runtime, T: FnMut(Told)> Reader<R, T> {
         if line.as_ref().is_some_and(|line| !line.is_of(&flight)) {
             return Err(Failure::OtherFlights { row: number });
         }
-        Ok(Row { number, flight, answers: line.map(Line::into_answers), is_back: false })
+        let answers = line.map(Line::into_answers);
+        Ok(Row { number, flight: Arc::new(flight), answers, is_back: false })
     }
 }
 

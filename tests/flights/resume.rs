@@ -43,6 +43,7 @@ pub fn goes_on_where_it_was_killed(runtime: &str) {
 }
 
 /// Kills it as soon as a few thousand lines are there; what they are.
+#[allow(clippy::disallowed_methods, reason = "another process is waited for")]
 fn kill_midway(child: &mut Child, file: &str) -> Vec<u8> {
     let is_begun = || fs::metadata(file).is_ok_and(|metadata| metadata.len() > 200_000);
     for _ in 0..6_000 {
