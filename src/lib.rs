@@ -72,6 +72,8 @@ mod contain;
 pub mod error;
 pub mod event;
 pub mod executor;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 pub mod limit;
 pub mod observable;
 pub mod pipeline;
