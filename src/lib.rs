@@ -65,6 +65,8 @@
 //! A panic of your code in a task, a callback or a job is an error of the one who waits for it. It
 //! costs nobody else.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod cache;
 pub mod callback;
 pub mod config;
