@@ -1,4 +1,3 @@
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +13,6 @@ pub struct Course<E, R> {
     pub(super) rt: R,
     pub(super) ledger: Ledger,
     pub(super) stages: Vec<StageCounts>,
-    is_failed: AtomicBool,
     end: OnceLock<RunEnd>,
     error: Mutex<Option<PipelineError<E>>>,
 }
@@ -39,7 +37,6 @@ impl<E, R: Runtime> Course<E, R> {
             rt: rt.clone(),
             ledger: Ledger::default(),
             stages: (0..stages).map(|_| StageCounts::default()).collect(),
-            is_failed: AtomicBool::new(false),
             end: OnceLock::new(),
             error: Mutex::new(None),
         }
@@ -47,7 +44,7 @@ impl<E, R: Runtime> Course<E, R> {
 
     /// Ends the run with `error`, unless another has.
     pub(super) fn fail(&self, error: PipelineError<E>) {
-        self.is_failed.store(true, Ordering::Relaxed);
+        self.stop(RunEnd::Failed);
         let mut first = self.error.lock().unwrap_or_else(PoisonError::into_inner);
         let late = if first.is_none() {
             *first = Some(error);
@@ -57,11 +54,6 @@ impl<E, R: Runtime> Course<E, R> {
         };
         drop(first);
         discard(late);
-    }
-
-    #[inline]
-    pub(super) fn is_failed(&self) -> bool {
-        self.is_failed.load(Ordering::Relaxed)
     }
 
     /// No more items are taken; the first reason counts.
@@ -74,6 +66,12 @@ impl<E, R: Runtime> Course<E, R> {
     #[inline]
     pub(super) fn stopped(&self) -> Option<RunEnd> {
         self.end.get().copied()
+    }
+
+    /// How the run ended: also one failed whose source had ended before.
+    pub(super) fn end(&self) -> RunEnd {
+        let is_failed = self.error.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if is_failed { RunEnd::Failed } else { self.stopped().unwrap_or(RunEnd::Finished) }
     }
 
     pub(super) fn into_error(self) -> Option<PipelineError<E>> {
@@ -91,7 +89,7 @@ impl<E, R: Runtime> Course<E, R> {
 
     /// Ends a call.
     #[inline]
-    pub(super) fn end(&self, stage: usize, begun: Option<Instant>) {
+    pub(super) fn done(&self, stage: usize, begun: Option<Instant>) {
         if let Some(begun) = begun {
             self.stages[stage].sample(self.rt.now() - begun);
         }

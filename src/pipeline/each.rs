@@ -1,13 +1,15 @@
 //! What is done at once, and can't fail: filters and maps.
 
-use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::{fmt, mem};
 
-use mtaio_runtime::Runtime;
+use mtaio_runtime::{Panic, Runtime};
 
 use super::course::Course;
 use super::error::PipelineError;
-use super::flow::{Direct, Flow};
-use super::ledger::{End, Tracked};
+use super::flow::{Flow, Sequential, Work};
+use super::ledger::{End, Ticket, Tracked};
 use super::link::{EachLink, Link};
 use crate::contain::contain;
 
@@ -89,26 +91,10 @@ impl<In: Send, E: Send, T: Each<In>> Link<In, E> for Immediate<T> {
         In: 'a,
         E: 'a,
     {
-        let counts = &course.stages[self.index];
-        Direct::new(source, move |Tracked { value, ticket }| {
-            counts.taken.add(1);
-            match contain(|| self.each.apply(value)) {
-                Ok(Some(value)) => {
-                    counts.given.add(1);
-                    Some(Tracked { value, ticket })
-                }
-                Ok(None) => {
-                    ticket.end(End::Filtered);
-                    None
-                }
-                Err(panic) => {
-                    counts.errors.add(1);
-                    ticket.end(End::Failed);
-                    course.fail(PipelineError::Panicked { stage: T::NAME.to_owned(), panic });
-                    None
-                }
-            }
-        })
+        let Self { each, index } = self;
+        let ticket = Ticket::none(&course.ledger);
+        let work = AtOnce { each, index: *index, course, ticket, is_running: false, out: None };
+        Sequential::new(source, work)
     }
 
     async fn setup(&self) -> Result<(), PipelineError<E>> {
@@ -119,6 +105,67 @@ impl<In: Send, E: Send, T: Each<In>> Link<In, E> for Immediate<T> {
 
     fn names(&self, names: &mut Vec<String>) {
         names.push(T::NAME.to_owned());
+    }
+}
+
+/// The work of a filter or a map.
+struct AtOnce<'a, In, T: Each<In>, E, R> {
+    each: &'a T,
+    index: usize,
+    course: &'a Course<E, R>,
+    ticket: Ticket<'a>,
+    /// Whether it is foreign code that runs.
+    is_running: bool,
+    out: Option<T::Out>,
+}
+
+impl<In, T: Each<In>, E, R> Unpin for AtOnce<'_, In, T, E, R> {}
+
+impl<'a, In, T: Each<In>, E, R: Runtime> Work<'a, In> for AtOnce<'a, In, T, E, R> {
+    type Out = T::Out;
+
+    const AHEAD: bool = false;
+
+    #[inline]
+    fn is_idle(&self) -> bool {
+        self.out.is_none()
+    }
+
+    #[inline]
+    fn begin(mut self: Pin<&mut Self>, tracked: Tracked<'a, In>) {
+        let Tracked { value, ticket } = tracked;
+        let counts = &self.course.stages[self.index];
+        counts.taken.add(1);
+        self.ticket = ticket;
+        self.is_running = true;
+        self.out = self.each.apply(value);
+        self.is_running = false;
+        if self.out.is_none() {
+            self.ticket.split_off().end(End::Filtered);
+        }
+    }
+
+    #[inline]
+    fn poll_done(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
+    #[inline]
+    fn take(mut self: Pin<&mut Self>) -> Option<Tracked<'a, T::Out>> {
+        let value = self.out.take()?;
+        self.course.stages[self.index].given.add(1);
+        Some(Tracked { value, ticket: self.ticket.split_off() })
+    }
+
+    #[cold]
+    fn recover(mut self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic> {
+        if !mem::replace(&mut self.is_running, false) {
+            return Err(panic);
+        }
+        self.course.stages[self.index].errors.add(1);
+        self.ticket.split_off().end(End::Failed);
+        self.course.fail(PipelineError::Panicked { stage: T::NAME.to_owned(), panic });
+        Ok(())
     }
 }
 

@@ -1,9 +1,11 @@
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_util::Stream;
+use mtaio_runtime::Panic;
 use pin_project_lite::pin_project;
+
+use super::ledger::Tracked;
 
 /// A stream that can go on with what it has begun while nobody takes what it yields.
 ///
@@ -12,126 +14,114 @@ use pin_project_lite::pin_project;
 pub trait Flow: Stream {
     /// Goes on, as far as there is room, without yielding.
     fn poll_progress(self: Pin<&mut Self>, cx: &mut Context<'_>);
+
+    /// Settles a panic that came out of the last poll, where it was one of a stage; otherwise it is
+    /// the source's, and given back.
+    ///
+    /// So panics are caught once a poll of the run, and not once an item and stage: what a stage
+    /// calls, it marks.
+    fn recover(self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic>;
+}
+
+/// What a stage does with an item.
+pub(super) trait Work<'a, In> {
+    /// What an item becomes.
+    type Out;
+
+    /// Whether an item may be worked on before it is asked for. Where nothing is waited for, nothing
+    /// is gained.
+    const AHEAD: bool;
+
+    /// Whether it has no item, nor anything that came of one.
+    fn is_idle(&self) -> bool;
+
+    /// Begins with an item.
+    fn begin(self: Pin<&mut Self>, tracked: Tracked<'a, In>);
+
+    /// Ready once the item is through, or has ended here.
+    fn poll_done(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// What the item became, if it is through.
+    fn take(self: Pin<&mut Self>) -> Option<Tracked<'a, Self::Out>>;
+
+    /// Settles a panic, if it was this that ran.
+    fn recover(self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic>;
 }
 
 pin_project! {
-    /// Calls an async function with each item, one after the other; those for which it answers
-    /// nothing are left out. One result is held ready while the one before it is worked on further
-    /// down.
-    pub(super) struct Sequential<S, F, Fut, T> {
+    /// Works on one item after the other. One that is through is held ready while the one before it
+    /// is worked on further down.
+    pub(super) struct Sequential<S, W> {
         #[pin]
         source: S,
-        f: F,
         #[pin]
-        call: Option<Fut>,
-        ready: Option<T>,
+        work: W,
     }
 }
 
-impl<S, F, Fut, T> Sequential<S, F, Fut, T>
-where
-    S: Flow,
-    F: FnMut(S::Item) -> Fut,
-    Fut: Future<Output = Option<T>>,
-{
-    pub(super) const fn new(source: S, f: F) -> Self {
-        Self { source, f, call: None, ready: None }
+impl<S, W> Sequential<S, W> {
+    pub(super) const fn new(source: S, work: W) -> Self {
+        Self { source, work }
     }
+}
 
-    /// As the stream, whatever is held ready.
+impl<'a, In, S, W> Stream for Sequential<S, W>
+where
+    S: Flow<Item = Tracked<'a, In>>,
+    W: Work<'a, In>,
+{
+    type Item = Tracked<'a, W::Out>;
+
     #[inline]
-    fn poll_call(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut this = self.project();
         loop {
-            if let Some(call) = this.call.as_mut().as_pin_mut() {
-                let Poll::Ready(result) = call.poll(cx) else {
-                    this.source.poll_progress(cx);
-                    return Poll::Pending;
-                };
-                this.call.set(None);
-                if result.is_some() {
-                    return Poll::Ready(result);
+            if this.work.is_idle() {
+                match ready!(this.source.as_mut().poll_next(cx)) {
+                    Some(tracked) => this.work.as_mut().begin(tracked),
+                    None => return Poll::Ready(None),
                 }
             }
-            match ready!(this.source.as_mut().poll_next(cx)) {
-                Some(item) => this.call.set(Some((this.f)(item))),
-                None => return Poll::Ready(None),
+            if this.work.as_mut().poll_done(cx).is_pending() {
+                this.source.poll_progress(cx);
+                return Poll::Pending;
+            }
+            if let Some(through) = this.work.as_mut().take() {
+                return Poll::Ready(Some(through));
             }
         }
     }
 }
 
-impl<S, F, Fut, T> Stream for Sequential<S, F, Fut, T>
+impl<'a, In, S, W> Flow for Sequential<S, W>
 where
-    S: Flow,
-    F: FnMut(S::Item) -> Fut,
-    Fut: Future<Output = Option<T>>,
+    S: Flow<Item = Tracked<'a, In>>,
+    W: Work<'a, In>,
 {
-    type Item = T;
-
-    #[inline]
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        match self.as_mut().project().ready.take() {
-            Some(ready) => Poll::Ready(Some(ready)),
-            None => self.poll_call(cx),
-        }
-    }
-}
-
-impl<S, F, Fut, T> Flow for Sequential<S, F, Fut, T>
-where
-    S: Flow,
-    F: FnMut(S::Item) -> Fut,
-    Fut: Future<Output = Option<T>>,
-{
-    fn poll_progress(mut self: Pin<&mut Self>, cx: &mut Context<'_>) {
-        if self.ready.is_none()
-            && let Poll::Ready(result) = self.as_mut().poll_call(cx)
-        {
-            *self.as_mut().project().ready = result;
-        }
-        if self.ready.is_some() {
-            self.project().source.poll_progress(cx);
-        }
-    }
-}
-
-pin_project! {
-    /// Does something at once with each item; those for which it answers nothing are left out.
-    pub(super) struct Direct<S, F> {
-        #[pin]
-        source: S,
-        f: F,
-    }
-}
-
-impl<S, F> Direct<S, F> {
-    pub(super) const fn new(source: S, f: F) -> Self {
-        Self { source, f }
-    }
-}
-
-impl<S: Stream, T, F: FnMut(S::Item) -> Option<T>> Stream for Direct<S, F> {
-    type Item = T;
-
-    #[inline]
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        let mut this = self.project();
-        loop {
-            match ready!(this.source.as_mut().poll_next(cx)) {
-                Some(item) => {
-                    if let Some(value) = (this.f)(item) {
-                        return Poll::Ready(Some(value));
-                    }
-                }
-                None => return Poll::Ready(None),
-            }
-        }
-    }
-}
-
-impl<S: Flow, T, F: FnMut(S::Item) -> Option<T>> Flow for Direct<S, F> {
     fn poll_progress(self: Pin<&mut Self>, cx: &mut Context<'_>) {
-        self.project().source.poll_progress(cx);
+        let mut this = self.project();
+        loop {
+            if this.work.is_idle() {
+                if !W::AHEAD {
+                    this.source.poll_progress(cx);
+                    return;
+                }
+                match this.source.as_mut().poll_next(cx) {
+                    Poll::Ready(Some(tracked)) => this.work.as_mut().begin(tracked),
+                    Poll::Ready(None) | Poll::Pending => return,
+                }
+            }
+            let is_pending = this.work.as_mut().poll_done(cx).is_pending();
+            // What has ended here makes room for another.
+            if is_pending || !this.work.is_idle() {
+                this.source.poll_progress(cx);
+                return;
+            }
+        }
+    }
+
+    fn recover(self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic> {
+        let this = self.project();
+        this.work.recover(panic).or_else(|panic| this.source.recover(panic))
     }
 }

@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_util::Stream;
-use mtaio_runtime::{Instant, Runtime};
+use mtaio_runtime::{Instant, Panic, Runtime};
 use pin_project_lite::pin_project;
 
 use super::course::Course;
@@ -48,9 +48,6 @@ impl<'a, S, E, R: Runtime> Gate<'a, S, E, R> {
     /// Why it is to be closed, as far as that can be seen without waiting.
     #[inline]
     fn reason(&self) -> Option<RunEnd> {
-        if self.course.is_failed() {
-            return Some(RunEnd::Failed);
-        }
         if self.token.as_ref().is_some_and(CancellationToken::is_cancelled) {
             return Some(RunEnd::Cancelled);
         }
@@ -138,5 +135,9 @@ where
         } else if let Poll::Ready(end) = self.poll_reason(cx) {
             course.stop(end);
         }
+    }
+
+    fn recover(self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic> {
+        Err(panic)
     }
 }

@@ -108,7 +108,6 @@ where
     }
 
     async fn settle(&self, item: In, fault: Fault<Err>) -> Settled<Err> {
-        let sink = self.0.clone();
         let error = match fault {
             Fault::Error(error) => Some(error),
             Fault::Panic(panic) => {
@@ -118,7 +117,7 @@ where
         };
         // An item whose letter could not be handed over has failed.
         let handed = Contained::new(async move {
-            sink.call(Letter { item, error }).await;
+            self.0.clone().call(Letter { item, error }).await;
         });
         match handed.await {
             Ok(()) => Settled::DeadLettered,

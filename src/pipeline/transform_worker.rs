@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_util::Stream;
-use mtaio_runtime::Runtime;
+use mtaio_runtime::{Panic, Runtime};
 use pin_project_lite::pin_project;
 
 use super::course::Course;
@@ -91,16 +91,12 @@ where
                 }
                 continue;
             }
+            if this.transform.is_none() {
+                return Poll::Ready(());
+            }
+            let next = ready!(this.source.as_mut().poll_next(cx));
             let Some(transform) = this.transform.take() else { return Poll::Ready(()) };
-            let polled = this.source.as_mut().poll_next(cx);
-            let item = match polled {
-                Poll::Ready(item) => item,
-                Poll::Pending => {
-                    *this.transform = Some(transform);
-                    return Poll::Pending;
-                }
-            };
-            let item = match item {
+            let item = match next {
                 Some(Tracked { value, ticket }) => {
                     *this.ticket = Some(ticket);
                     Some(value)
@@ -144,6 +140,11 @@ where
         if self.as_mut().poll_ready(cx).is_ready() {
             self.project().source.poll_progress(cx);
         }
+    }
+
+    /// (Its own calls are contained one by one: they have the transform, which goes on.)
+    fn recover(self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic> {
+        self.project().source.recover(panic)
     }
 }
 
@@ -194,7 +195,7 @@ where
             call: move |transform: T, item: Option<In>| async move {
                 let begun = if item.is_some() { course.begin(index) } else { None };
                 let called = call(transform, item).await;
-                course.end(index, begun);
+                course.done(index, begun);
                 let given = u64::try_from(called.out.items.len()).unwrap_or(u64::MAX);
                 course.stages[index].given.add(given);
                 called

@@ -1,0 +1,151 @@
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use mtaio_runtime::{Panic, Runtime, RuntimeExt};
+use pin_project_lite::pin_project;
+
+use super::course::Course;
+use super::error::Fault;
+use super::flow::Flow;
+use super::ledger::{End, Ticket, Tracked};
+use crate::contain::contain;
+
+/// Where the items go that come out.
+pub(super) trait Outlet<T> {
+    /// Takes an item.
+    fn take(&mut self, item: T);
+
+    /// Ready once nothing more is to be done with it, or what that panicked with.
+    fn poll_done(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Panic>>;
+}
+
+pin_project! {
+    /// Takes what comes out of a run to where it goes, and answers how many that were.
+    pub(super) struct Driver<'a, F, O, E, R: Runtime> {
+        #[pin]
+        flow: F,
+        outlet: O,
+        course: &'a Course<E, R>,
+        outputs: u64,
+        // Of the item that is with the outlet.
+        out: Option<Ticket<'a>>,
+        // Whether it is the outlet that runs.
+        is_out: bool,
+        drain: Option<Duration>,
+        // Made when no more items are taken.
+        sleep: Option<Pin<Box<R::Sleep>>>,
+    }
+}
+
+/// After so many outputs in a row others get a turn, where many come of one item.
+const UNTIL_YIELD: u64 = 1_024;
+
+impl<'a, F, O, T, E, R> Driver<'a, F, O, E, R>
+where
+    F: Flow<Item = Tracked<'a, T>>,
+    O: Outlet<T>,
+    R: Runtime,
+{
+    pub(super) const fn new(
+        course: &'a Course<E, R>,
+        flow: F,
+        outlet: O,
+        drain: Option<Duration>,
+    ) -> Self {
+        Self { flow, outlet, course, outputs: 0, out: None, is_out: false, drain, sleep: None }
+    }
+
+    /// Goes on as far as that goes without waiting.
+    #[inline]
+    fn poll_on(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        loop {
+            if this.out.is_some() {
+                *this.is_out = true;
+                let polled = this.outlet.poll_done(cx);
+                *this.is_out = false;
+                match polled {
+                    Poll::Ready(Ok(())) => {
+                        if let Some(ticket) = this.out.take() {
+                            ticket.end(End::Delivered);
+                        }
+                    }
+                    Poll::Ready(Err(panic)) => fail(this.course, this.out.take(), panic),
+                    Poll::Pending => {
+                        this.flow.poll_progress(cx);
+                        return Poll::Pending;
+                    }
+                }
+                if this.outputs.is_multiple_of(UNTIL_YIELD) {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+            }
+            match this.flow.as_mut().poll_next(cx) {
+                Poll::Ready(Some(Tracked { value, ticket })) => {
+                    *this.outputs += 1;
+                    *this.out = Some(ticket);
+                    *this.is_out = true;
+                    this.outlet.take(value);
+                    *this.is_out = false;
+                }
+                Poll::Ready(None) => return Poll::Ready(()),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Whether the time to drain is over.
+    fn poll_over(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        let Some(limit) = *this.drain else { return Poll::Pending };
+        if this.course.stopped().is_none() {
+            return Poll::Pending;
+        }
+        let rt = &this.course.rt;
+        this.sleep.get_or_insert_with(|| Box::pin(rt.sleep(limit))).as_mut().poll(cx)
+    }
+
+    #[cold]
+    fn recover(self: Pin<&mut Self>, panic: Panic) {
+        let this = self.project();
+        if mem::replace(this.is_out, false) {
+            fail(this.course, this.out.take(), panic);
+        } else if let Err(panic) = this.flow.recover(panic) {
+            panic.resume();
+        }
+    }
+}
+
+/// The body has panicked.
+fn fail<E, R: Runtime>(course: &Course<E, R>, ticket: Option<Ticket<'_>>, panic: Panic) {
+    if let Some(ticket) = ticket {
+        ticket.end(End::Failed);
+    }
+    course.fail(Fault::<E>::Panic(panic).of("body"));
+}
+
+impl<'a, F, O, T, E, R> Future for Driver<'a, F, O, E, R>
+where
+    F: Flow<Item = Tracked<'a, T>>,
+    O: Outlet<T>,
+    R: Runtime,
+{
+    type Output = u64;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<u64> {
+        loop {
+            match contain(|| self.as_mut().poll_on(cx)) {
+                Ok(Poll::Ready(())) => return Poll::Ready(self.outputs),
+                Ok(Poll::Pending) => {
+                    let is_over = self.as_mut().poll_over(cx);
+                    return is_over.map(|()| self.outputs);
+                }
+                Err(panic) => self.as_mut().recover(panic),
+            }
+        }
+    }
+}
