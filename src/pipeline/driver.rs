@@ -64,6 +64,7 @@ where
         let mut this = self.project();
         loop {
             if this.out.is_some() {
+                this.course.run(None);
                 *this.is_out = true;
                 let polled = this.outlet.poll_done(cx);
                 *this.is_out = false;

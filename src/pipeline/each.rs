@@ -1,12 +1,13 @@
 //! What is done at once, and can't fail: filters and maps.
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::{fmt, mem};
+
 
 use mtaio_runtime::{Panic, Runtime};
 
-use super::course::Course;
+use super::course::{Course, StageCounts};
 use super::error::PipelineError;
 use super::flow::{Flow, Sequential, Work};
 use super::ledger::{End, Ticket, Tracked};
@@ -93,7 +94,8 @@ impl<In: Send, E: Send, T: Each<In>> Link<In, E> for Immediate<T> {
     {
         let Self { each, index } = self;
         let ticket = Ticket::none(&course.ledger);
-        let work = AtOnce { each, index: *index, course, ticket, is_running: false, out: None };
+        let (index, counts) = (*index, &course.stages[*index]);
+        let work = AtOnce { each, index, counts, course, ticket };
         Sequential::new(source, work)
     }
 
@@ -108,61 +110,63 @@ impl<In: Send, E: Send, T: Each<In>> Link<In, E> for Immediate<T> {
     }
 }
 
-/// The work of a filter or a map.
-struct AtOnce<'a, In, T: Each<In>, E, R> {
+/// The work of a filter or a map: done as soon as it is begun.
+struct AtOnce<'a, T, E, R> {
     each: &'a T,
-    index: usize,
+    counts: &'a StageCounts,
     course: &'a Course<E, R>,
     ticket: Ticket<'a>,
-    /// Whether it is foreign code that runs.
-    is_running: bool,
-    out: Option<T::Out>,
+    index: usize,
 }
 
-impl<In, T: Each<In>, E, R> Unpin for AtOnce<'_, In, T, E, R> {}
-
-impl<'a, In, T: Each<In>, E, R: Runtime> Work<'a, In> for AtOnce<'a, In, T, E, R> {
+impl<'a, In, T: Each<In>, E, R: Runtime> Work<'a, In> for AtOnce<'a, T, E, R> {
     type Out = T::Out;
 
     const AHEAD: bool = false;
 
     #[inline]
     fn is_idle(&self) -> bool {
-        self.out.is_none()
+        true
     }
 
-    #[inline]
-    fn begin(mut self: Pin<&mut Self>, tracked: Tracked<'a, In>) {
+    #[inline(always)]
+    fn begin(
+        mut self: Pin<&mut Self>,
+        tracked: Tracked<'a, In>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Tracked<'a, T::Out>>> {
         let Tracked { value, ticket } = tracked;
-        let counts = &self.course.stages[self.index];
-        counts.taken.add(1);
-        self.ticket = ticket;
-        self.is_running = true;
-        self.out = self.each.apply(value);
-        self.is_running = false;
-        if self.out.is_none() {
-            self.ticket.split_off().end(End::Filtered);
-        }
+        self.counts.taken.add(1);
+        self.ticket.absorb(ticket);
+        self.course.run(Some(self.index));
+        let out = self.each.apply(value);
+        let ticket = self.ticket.split_off();
+        Poll::Ready(match out {
+            Some(value) => {
+                self.counts.given.add(1);
+                Some(Tracked { value, ticket })
+            }
+            None => {
+                ticket.end(End::Filtered);
+                None
+            }
+        })
     }
 
-    #[inline]
-    fn poll_done(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<()> {
-        Poll::Ready(())
-    }
-
-    #[inline]
-    fn take(mut self: Pin<&mut Self>) -> Option<Tracked<'a, T::Out>> {
-        let value = self.out.take()?;
-        self.course.stages[self.index].given.add(1);
-        Some(Tracked { value, ticket: self.ticket.split_off() })
+    fn poll_through(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Tracked<'a, T::Out>>> {
+        Poll::Ready(None)
     }
 
     #[cold]
     fn recover(mut self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic> {
-        if !mem::replace(&mut self.is_running, false) {
+        if !self.course.runs(self.index) {
             return Err(panic);
         }
-        self.course.stages[self.index].errors.add(1);
+        self.course.run(None);
+        self.counts.errors.add(1);
         self.ticket.split_off().end(End::Failed);
         self.course.fail(PipelineError::Panicked { stage: T::NAME.to_owned(), panic });
         Ok(())

@@ -32,17 +32,21 @@ pub(super) trait Work<'a, In> {
     /// is gained.
     const AHEAD: bool;
 
-    /// Whether it has no item, nor anything that came of one.
+    /// Whether it has no item.
     fn is_idle(&self) -> bool;
 
-    /// Begins with an item.
-    fn begin(self: Pin<&mut Self>, tracked: Tracked<'a, In>);
+    /// Begins with an item, and goes on as [`poll_through`](Self::poll_through).
+    fn begin(
+        self: Pin<&mut Self>,
+        tracked: Tracked<'a, In>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Tracked<'a, Self::Out>>>;
 
-    /// Ready once the item is through, or has ended here.
-    fn poll_done(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()>;
-
-    /// What the item became, if it is through.
-    fn take(self: Pin<&mut Self>) -> Option<Tracked<'a, Self::Out>>;
+    /// What the item became; none if it has ended here.
+    fn poll_through(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Tracked<'a, Self::Out>>>;
 
     /// Settles a panic, if it was this that ran.
     fn recover(self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic>;
@@ -51,72 +55,103 @@ pub(super) trait Work<'a, In> {
 pin_project! {
     /// Works on one item after the other. One that is through is held ready while the one before it
     /// is worked on further down.
-    pub(super) struct Sequential<S, W> {
+    pub(super) struct Sequential<S, W, T> {
         #[pin]
         source: S,
         #[pin]
         work: W,
+        ready: Option<T>,
     }
 }
 
-impl<S, W> Sequential<S, W> {
+impl<S, W, T> Sequential<S, W, T> {
     pub(super) const fn new(source: S, work: W) -> Self {
-        Self { source, work }
+        Self { source, work, ready: None }
     }
 }
 
-impl<'a, In, S, W> Stream for Sequential<S, W>
+impl<'a, In, S, W> Sequential<S, W, Tracked<'a, W::Out>>
+where
+    S: Flow<Item = Tracked<'a, In>>,
+    W: Work<'a, In>,
+{
+    /// Takes items until one is through.
+    #[inline(always)]
+    fn poll_source(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Tracked<'a, W::Out>>> {
+        let mut this = self.project();
+        loop {
+            let Some(tracked) = ready!(this.source.as_mut().poll_next(cx)) else {
+                return Poll::Ready(None);
+            };
+            match this.work.as_mut().begin(tracked, cx) {
+                // It has ended, and makes room for another.
+                Poll::Ready(None) => {}
+                Poll::Ready(through) => return Poll::Ready(through),
+                Poll::Pending => {
+                    this.source.poll_progress(cx);
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    /// As the stream where something is there already. (Of its own, for the rest to be short.)
+    #[inline(never)]
+    fn poll_rest(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Tracked<'a, W::Out>>> {
+        let this = self.as_mut().project();
+        if let Some(ready) = this.ready.take() {
+            return Poll::Ready(Some(ready));
+        }
+        if !this.work.is_idle() {
+            match this.work.poll_through(cx) {
+                Poll::Ready(None) => {}
+                Poll::Ready(through) => return Poll::Ready(through),
+                Poll::Pending => {
+                    this.source.poll_progress(cx);
+                    return Poll::Pending;
+                }
+            }
+        }
+        self.poll_source(cx)
+    }
+}
+
+impl<'a, In, S, W> Stream for Sequential<S, W, Tracked<'a, W::Out>>
 where
     S: Flow<Item = Tracked<'a, In>>,
     W: Work<'a, In>,
 {
     type Item = Tracked<'a, W::Out>;
 
-    #[inline]
+    #[inline(always)]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut this = self.project();
-        loop {
-            if this.work.is_idle() {
-                match ready!(this.source.as_mut().poll_next(cx)) {
-                    Some(tracked) => this.work.as_mut().begin(tracked),
-                    None => return Poll::Ready(None),
-                }
-            }
-            if this.work.as_mut().poll_done(cx).is_pending() {
-                this.source.poll_progress(cx);
-                return Poll::Pending;
-            }
-            if let Some(through) = this.work.as_mut().take() {
-                return Poll::Ready(Some(through));
-            }
+        if W::AHEAD && (self.ready.is_some() || !self.work.is_idle()) {
+            return self.poll_rest(cx);
         }
+        self.poll_source(cx)
     }
 }
 
-impl<'a, In, S, W> Flow for Sequential<S, W>
+impl<'a, In, S, W> Flow for Sequential<S, W, Tracked<'a, W::Out>>
 where
     S: Flow<Item = Tracked<'a, In>>,
     W: Work<'a, In>,
 {
-    fn poll_progress(self: Pin<&mut Self>, cx: &mut Context<'_>) {
-        let mut this = self.project();
-        loop {
-            if this.work.is_idle() {
-                if !W::AHEAD {
-                    this.source.poll_progress(cx);
-                    return;
-                }
-                match this.source.as_mut().poll_next(cx) {
-                    Poll::Ready(Some(tracked)) => this.work.as_mut().begin(tracked),
-                    Poll::Ready(None) | Poll::Pending => return,
-                }
-            }
-            let is_pending = this.work.as_mut().poll_done(cx).is_pending();
-            // What has ended here makes room for another.
-            if is_pending || !this.work.is_idle() {
-                this.source.poll_progress(cx);
-                return;
-            }
+    fn poll_progress(mut self: Pin<&mut Self>, cx: &mut Context<'_>) {
+        if W::AHEAD
+            && self.ready.is_none()
+            && let Poll::Ready(through) = self.as_mut().poll_rest(cx)
+        {
+            *self.as_mut().project().ready = through;
+        }
+        if !W::AHEAD || self.ready.is_some() {
+            self.project().source.poll_progress(cx);
         }
     }
 

@@ -97,6 +97,7 @@ where
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
+        course.run(None);
         let end = match self.reason() {
             Some(end) => end,
             None => match self.as_mut().project().source.poll_next(cx) {
@@ -129,6 +130,7 @@ where
         if course.stopped().is_some() {
             return;
         }
+        course.run(None);
         let end = self.reason();
         if let Some(end) = end {
             course.stop(end);

@@ -12,7 +12,12 @@ pub(super) struct Count(AtomicU64);
 impl Count {
     #[inline]
     pub(super) fn add(&self, n: u64) {
-        self.0.store(self.get().wrapping_add(n), Ordering::Relaxed);
+        self.set(self.get().wrapping_add(n));
+    }
+
+    #[inline]
+    pub(super) fn set(&self, n: u64) {
+        self.0.store(n, Ordering::Relaxed);
     }
 
     #[inline]
@@ -65,11 +70,13 @@ impl<'a> Ticket<'a> {
     }
 
     /// Stands for what `other` stands for as well.
+    #[inline]
     pub(super) fn absorb(&mut self, mut other: Self) {
         self.weight += std::mem::take(&mut other.weight);
     }
 
     /// Hands all that it stands for to another.
+    #[inline]
     pub(super) const fn split_off(&mut self) -> Self {
         let weight = self.weight;
         self.weight = 0;

@@ -182,12 +182,15 @@ pin_project! {
 
 impl<'a, In, W: Work<'a, In>> InFlight<'a, In, W> {
     #[inline]
-    fn poll_done(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut this = self.project();
-        if let Some(tracked) = this.item.take() {
-            this.work.as_mut().begin(tracked);
+    fn poll_through(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Tracked<'a, W::Out>>> {
+        let this = self.project();
+        match this.item.take() {
+            Some(tracked) => this.work.begin(tracked, cx),
+            None => this.work.poll_through(cx),
         }
-        this.work.poll_done(cx)
     }
 }
 
@@ -198,9 +201,8 @@ impl<'a, In, W: Work<'a, In>> Future for InFlight<'a, In, W> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             // Here, where it is known whose panic it is.
-            let panic = match contain(|| self.as_mut().poll_done(cx)) {
-                Ok(Poll::Ready(())) => return Poll::Ready(self.project().work.take()),
-                Ok(Poll::Pending) => return Poll::Pending,
+            let panic = match contain(|| self.as_mut().poll_through(cx)) {
+                Ok(polled) => return polled,
                 Err(panic) => panic,
             };
             if let Err(panic) = self.as_mut().project().work.recover(panic) {
@@ -239,8 +241,8 @@ where
                 Poll::Ready(Some(Ok(None))) => {}
                 Poll::Ready(Some(Err(panicked))) => {
                     // The key's function panicked: the stage's own panics are settled by now.
-                    let Station { stage, index, course, .. } = *this.station;
-                    course.stages[index].errors.add(1);
+                    let Station { stage, counts, course, .. } = *this.station;
+                    counts.errors.add(1);
                     let fault = Fault::<S::Err>::Panic(panicked.into_panic());
                     course.fail(fault.of(stage.name()));
                 }

@@ -188,16 +188,19 @@ where
         In: 'a,
         E: 'a,
     {
-        let index = self.index;
+        let counts = &course.stages[self.index];
         Absorbing {
             source,
             transform: Some(self.transform.clone()),
             call: move |transform: T, item: Option<In>| async move {
-                let begun = if item.is_some() { course.begin(index) } else { None };
+                let is_timed = item.is_some() && counts.begin();
+                let begun = is_timed.then(|| course.rt.now());
                 let called = call(transform, item).await;
-                course.done(index, begun);
+                if let Some(begun) = begun {
+                    counts.timed(course.rt.now() - begun);
+                }
                 let given = u64::try_from(called.out.items.len()).unwrap_or(u64::MAX);
-                course.stages[index].given.add(given);
+                counts.given.add(given);
                 called
             },
             called: None,
@@ -206,7 +209,7 @@ where
             ready: VecDeque::new(),
             is_finishing: false,
             settle: move |fault: Fault<T::Err>, ticket: Ticket<'a>| {
-                course.stages[index].errors.add(1);
+                counts.errors.add(1);
                 ticket.end(if self.skips { End::Skipped } else { End::Failed });
                 if !self.skips {
                     course.fail(fault.of(self.transform.name()));

@@ -1,12 +1,11 @@
 use std::future::Future;
-use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use mtaio_runtime::{Instant, Panic, Runtime};
 use pin_project_lite::pin_project;
 
-use super::course::Course;
+use super::course::{Course, StageCounts};
 use super::error::Fault;
 use super::flow::Work;
 use super::ledger::{End, Ticket, Tracked};
@@ -18,7 +17,7 @@ use crate::contain::{contain, discard};
 pub struct Station<'a, S, P, E, R> {
     pub(super) stage: &'a S,
     pub(super) on_error: &'a P,
-    /// Its number among those that are counted.
+    pub(super) counts: &'a StageCounts,
     pub(super) index: usize,
     pub(super) course: &'a Course<E, R>,
 }
@@ -54,7 +53,7 @@ impl<'a, S, P, E, R: Runtime> Station<'a, S, P, E, R> {
             Some(kept) => self.on_error.settle(kept, fault).await,
             None => Settled::Failed(fault),
         };
-        self.course.stages[self.index].errors.add(1);
+        self.counts.errors.add(1);
         let end = settled.end();
         if let Settled::Failed(fault) = settled {
             self.course.fail(fault.of(self.stage.name()));
@@ -79,22 +78,14 @@ pin_project! {
         ticket: Ticket<'a>,
         // For when it goes wrong; none where it could not be kept.
         kept: Option<P::Kept>,
+        // If it is timed.
         begun: Option<Instant>,
-        // Whether it is foreign code that runs.
-        is_running: bool,
+        // Whether it had to wait.
+        is_busy: bool,
         #[pin]
-        state: State<Call, Settling, S::Out, S::Err>,
-    }
-}
-
-pin_project! {
-    #[project = StateProj]
-    enum State<Call, Settling, Out, Err> {
-        Idle,
-        Called { #[pin] call: Call },
-        Failed { fault: Option<Fault<Err>> },
-        Settling { #[pin] settling: Settling },
-        Through { out: Option<Out> },
+        call: Option<Call>,
+        #[pin]
+        settling: Option<Settling>,
     }
 }
 
@@ -104,9 +95,11 @@ where
     S: Stage<In>,
     P: OnError<In, S::Err>,
     B: Fn(&'a S, In) -> Call,
+    Call: Future<Output = Result<S::Out, S::Err>>,
     G: Fn(Option<P::Kept>, Fault<S::Err>) -> Settling,
+    Settling: Future<Output = End>,
 {
-    pub(super) fn new(station: Station<'a, S, P, E, R>, begin: B, settle: G) -> Self {
+    fn new(station: Station<'a, S, P, E, R>, begin: B, settle: G) -> Self {
         Self {
             station,
             begin,
@@ -114,9 +107,62 @@ where
             ticket: Ticket::none(&station.course.ledger),
             kept: None,
             begun: None,
-            is_running: false,
-            state: State::Idle,
+            is_busy: false,
+            call: None,
+            settling: None,
         }
+    }
+
+    #[inline(always)]
+    fn poll_call(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Tracked<'a, S::Out>>> {
+        let mut this = self.as_mut().project();
+        let Some(call) = this.call.as_mut().as_pin_mut() else { return Poll::Ready(None) };
+        let Poll::Ready(result) = call.poll(cx) else {
+            *this.is_busy = true;
+            return Poll::Pending;
+        };
+        let station = this.station;
+        if let Some(begun) = this.begun.take() {
+            station.counts.timed(station.course.rt.now() - begun);
+        }
+        match result {
+            Ok(out) => {
+                let out = Spared(Some(out));
+                this.call.set(None);
+                *this.kept = None;
+                *this.is_busy = false;
+                station.counts.given.add(1);
+                let ticket = this.ticket.split_off();
+                Poll::Ready(out.into_inner().map(|value| Tracked { value, ticket }))
+            }
+            Err(error) => {
+                let settling = (this.settle)(this.kept.take(), Fault::Error(error));
+                this.settling.set(Some(settling));
+                *this.is_busy = true;
+                this.call.set(None);
+                self.poll_settled(cx)
+            }
+        }
+    }
+
+    #[cold]
+    fn poll_settled(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Tracked<'a, S::Out>>> {
+        let mut this = self.project();
+        if let Some(settling) = this.settling.as_mut().as_pin_mut() {
+            // Foreign code is contained there.
+            this.station.course.run(None);
+            let end = ready!(settling.poll(cx));
+            this.settling.set(None);
+            *this.is_busy = false;
+            this.ticket.split_off().end(end);
+        }
+        Poll::Ready(None)
     }
 }
 
@@ -137,93 +183,80 @@ where
 
     #[inline]
     fn is_idle(&self) -> bool {
-        matches!(self.state, State::Idle)
+        !self.is_busy
     }
 
-    #[inline]
-    fn begin(self: Pin<&mut Self>, tracked: Tracked<'a, In>) {
-        let mut this = self.project();
+    #[inline(always)]
+    fn begin(
+        mut self: Pin<&mut Self>,
+        tracked: Tracked<'a, In>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Tracked<'a, S::Out>>> {
+        let mut this = self.as_mut().project();
         let Tracked { value, ticket } = tracked;
-        *this.ticket = ticket;
-        *this.begun = this.station.course.begin(this.station.index);
-        *this.is_running = true;
-        *this.kept = Some(this.station.on_error.keep(&value));
-        let call = (this.begin)(this.station.stage, value);
-        this.state.set(State::Called { call });
-        *this.is_running = false;
-    }
-
-    #[inline]
-    fn poll_done(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut this = self.project();
-        loop {
-            match this.state.as_mut().project() {
-                StateProj::Called { call } => {
-                    *this.is_running = true;
-                    let next = match call.poll(cx) {
-                        Poll::Ready(Ok(out)) => {
-                            *this.kept = None;
-                            State::Through { out: Some(out) }
-                        }
-                        Poll::Ready(Err(error)) => {
-                            State::Failed { fault: Some(Fault::Error(error)) }
-                        }
-                        Poll::Pending => {
-                            *this.is_running = false;
-                            return Poll::Pending;
-                        }
-                    };
-                    // Drops the call. Should that panic, it is `next` all the same.
-                    this.state.set(next);
-                    *this.is_running = false;
-                    let course = this.station.course;
-                    course.done(this.station.index, this.begun.take());
-                }
-                StateProj::Failed { fault } => match fault.take() {
-                    Some(fault) => {
-                        let settling = (this.settle)(this.kept.take(), fault);
-                        this.state.set(State::Settling { settling });
-                    }
-                    None => this.state.set(State::Idle),
-                },
-                StateProj::Settling { settling } => {
-                    let end = ready!(settling.poll(cx));
-                    this.state.set(State::Idle);
-                    this.ticket.split_off().end(end);
-                }
-                StateProj::Through { .. } | StateProj::Idle => return Poll::Ready(()),
-            }
+        this.ticket.absorb(ticket);
+        let station = this.station;
+        if station.counts.begin() {
+            *this.begun = Some(station.course.rt.now());
         }
+        station.course.run(Some(station.index));
+        *this.kept = Some(station.on_error.keep(&value));
+        let call = (this.begin)(station.stage, value);
+        this.call.set(Some(call));
+        self.poll_call(cx)
     }
 
-    #[inline]
-    fn take(self: Pin<&mut Self>) -> Option<Tracked<'a, S::Out>> {
-        let mut this = self.project();
-        let StateProj::Through { out } = this.state.as_mut().project() else { return None };
-        let value = out.take()?;
-        this.state.set(State::Idle);
-        this.station.course.stages[this.station.index].given.add(1);
-        Some(Tracked { value, ticket: this.ticket.split_off() })
+    fn poll_through(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Tracked<'a, S::Out>>> {
+        if self.call.is_none() {
+            return self.poll_settled(cx);
+        }
+        self.station.course.run(Some(self.station.index));
+        self.poll_call(cx)
     }
 
     #[cold]
     fn recover(self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic> {
         let mut this = self.project();
-        if !mem::replace(this.is_running, false) {
+        let course = this.station.course;
+        if !course.runs(this.station.index) {
             return Err(panic);
         }
-        let course = this.station.course;
-        course.done(this.station.index, this.begun.take());
-        match this.state.as_mut().project() {
-            // What the call came to before its destructor panicked is worth nothing.
-            StateProj::Through { out } => discard(out.take()),
-            StateProj::Failed { fault } => discard(fault.take()),
-            _ => {}
+        course.run(None);
+        if this.settling.is_some() {
+            // The call had failed, and could not be dropped: its error is told.
+            discard(panic);
+            return Ok(());
         }
-        let fault = Some(Fault::Panic(panic));
-        if let Err(second) = contain(|| this.state.set(State::Failed { fault })) {
+        *this.begun = None;
+        *this.is_busy = true;
+        let settling = (this.settle)(this.kept.take(), Fault::Panic(panic));
+        this.settling.set(Some(settling));
+        // Drops what is left of the call.
+        if let Err(second) = contain(|| this.call.set(None)) {
             discard(second);
         }
         Ok(())
+    }
+}
+
+/// What is dropped without a panic, also while another goes on.
+struct Spared<T>(Option<T>);
+
+impl<T> Spared<T> {
+    #[inline]
+    fn into_inner(mut self) -> Option<T> {
+        self.0.take()
+    }
+}
+
+impl<T> Drop for Spared<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(value) = self.0.take() {
+            discard(value);
+        }
     }
 }

@@ -97,7 +97,8 @@ where
         E: 'a,
     {
         let Self { stage, on_error, pace, index } = self;
-        pace.flow(Station { stage, on_error, index: *index, course }, source)
+        let (index, counts) = (*index, &course.stages[*index]);
+        pace.flow(Station { stage, on_error, index, counts, course }, source)
     }
 
     async fn setup(&self) -> Result<(), PipelineError<E>> {
