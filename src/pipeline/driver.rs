@@ -1,7 +1,7 @@
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use mtaio_runtime::{Panic, Runtime, RuntimeExt};
@@ -31,7 +31,9 @@ pin_project! {
         course: &'a Course<E, R>,
         outputs: u64,
         // Of the item that is with the outlet.
-        out: Option<Ticket<'a>>,
+        ticket: Ticket<'a>,
+        // Whether the outlet had to wait with it.
+        is_busy: bool,
         // Whether it is the outlet that runs.
         is_out: bool,
         drain: Option<Duration>,
@@ -55,48 +57,59 @@ where
         outlet: O,
         drain: Option<Duration>,
     ) -> Self {
-        Self { flow, outlet, course, outputs: 0, out: None, is_out: false, drain, sleep: None }
+        Self {
+            flow,
+            outlet,
+            course,
+            outputs: 0,
+            ticket: Ticket::none(&course.ledger),
+            is_busy: false,
+            is_out: false,
+            drain,
+            sleep: None,
+        }
     }
 
     /// Goes on as far as that goes without waiting.
     #[inline]
-    fn poll_on(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut this = self.project();
+    fn poll_on(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.is_busy {
+            ready!(self.as_mut().poll_out(cx));
+        }
         loop {
-            if this.out.is_some() {
-                this.course.run(None);
-                *this.is_out = true;
-                let polled = this.outlet.poll_done(cx);
-                *this.is_out = false;
-                match polled {
-                    Poll::Ready(Ok(())) => {
-                        if let Some(ticket) = this.out.take() {
-                            ticket.end(End::Delivered);
-                        }
-                    }
-                    Poll::Ready(Err(panic)) => fail(this.course, this.out.take(), panic),
-                    Poll::Pending => {
-                        this.flow.poll_progress(cx);
-                        return Poll::Pending;
-                    }
-                }
-                if this.outputs.is_multiple_of(UNTIL_YIELD) {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-            }
-            match this.flow.as_mut().poll_next(cx) {
-                Poll::Ready(Some(Tracked { value, ticket })) => {
-                    *this.outputs += 1;
-                    *this.out = Some(ticket);
-                    *this.is_out = true;
-                    this.outlet.take(value);
-                    *this.is_out = false;
-                }
-                Poll::Ready(None) => return Poll::Ready(()),
-                Poll::Pending => return Poll::Pending,
+            let this = self.as_mut().project();
+            let Some(Tracked { value, ticket }) = ready!(this.flow.poll_next(cx)) else {
+                return Poll::Ready(());
+            };
+            *this.outputs += 1;
+            this.ticket.absorb(ticket);
+            *this.is_out = true;
+            this.outlet.take(value);
+            ready!(self.as_mut().poll_out(cx));
+            if self.outputs.is_multiple_of(UNTIL_YIELD) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
         }
+    }
+
+    /// Goes on with the item that is with the outlet.
+    #[inline]
+    fn poll_out(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        *this.is_out = true;
+        let polled = this.outlet.poll_done(cx);
+        *this.is_out = false;
+        *this.is_busy = polled.is_pending();
+        match polled {
+            Poll::Ready(Ok(())) => this.ticket.split_off().end(End::Delivered),
+            Poll::Ready(Err(panic)) => fail(this.course, this.ticket.split_off(), panic),
+            Poll::Pending => {
+                this.flow.poll_progress(cx);
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(())
     }
 
     /// Whether the time to drain is over.
@@ -114,7 +127,8 @@ where
     fn recover(self: Pin<&mut Self>, panic: Panic) {
         let this = self.project();
         if mem::replace(this.is_out, false) {
-            fail(this.course, this.out.take(), panic);
+            *this.is_busy = false;
+            fail(this.course, this.ticket.split_off(), panic);
         } else if let Err(panic) = this.flow.recover(panic) {
             panic.resume();
         }
@@ -122,10 +136,9 @@ where
 }
 
 /// The body has panicked.
-fn fail<E, R: Runtime>(course: &Course<E, R>, ticket: Option<Ticket<'_>>, panic: Panic) {
-    if let Some(ticket) = ticket {
-        ticket.end(End::Failed);
-    }
+#[cold]
+fn fail<E, R: Runtime>(course: &Course<E, R>, ticket: Ticket<'_>, panic: Panic) {
+    ticket.end(End::Failed);
     course.fail(Fault::<E>::Panic(panic).of("body"));
 }
 

@@ -1,13 +1,13 @@
 //! What is done at once, and can't fail: filters and maps.
 
-use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-
+use std::{fmt, mem};
 
 use mtaio_runtime::{Panic, Runtime};
 
-use super::course::{Course, StageCounts};
+use super::counts::{OwnTally, StageCounts, Tally};
+use super::course::Course;
 use super::error::PipelineError;
 use super::flow::{Flow, Sequential, Work};
 use super::ledger::{End, Ticket, Tracked};
@@ -92,10 +92,15 @@ impl<In: Send, E: Send, T: Each<In>> Link<In, E> for Immediate<T> {
         In: 'a,
         E: 'a,
     {
-        let Self { each, index } = self;
-        let ticket = Ticket::none(&course.ledger);
-        let (index, counts) = (*index, &course.stages[*index]);
-        let work = AtOnce { each, index, counts, course, ticket };
+        let counts = &course.stages[self.index];
+        let work = AtOnce {
+            each: &self.each,
+            course,
+            counts,
+            tally: OwnTally::new(counts),
+            ticket: Ticket::none(&course.ledger),
+            is_running: false,
+        };
         Sequential::new(source, work)
     }
 
@@ -113,10 +118,12 @@ impl<In: Send, E: Send, T: Each<In>> Link<In, E> for Immediate<T> {
 /// The work of a filter or a map: done as soon as it is begun.
 struct AtOnce<'a, T, E, R> {
     each: &'a T,
-    counts: &'a StageCounts,
     course: &'a Course<E, R>,
+    counts: &'a StageCounts,
+    tally: OwnTally<'a>,
     ticket: Ticket<'a>,
-    index: usize,
+    /// Whether it is foreign code that runs.
+    is_running: bool,
 }
 
 impl<'a, In, T: Each<In>, E, R: Runtime> Work<'a, In> for AtOnce<'a, T, E, R> {
@@ -136,14 +143,16 @@ impl<'a, In, T: Each<In>, E, R: Runtime> Work<'a, In> for AtOnce<'a, T, E, R> {
         _cx: &mut Context<'_>,
     ) -> Poll<Option<Tracked<'a, T::Out>>> {
         let Tracked { value, ticket } = tracked;
-        self.counts.taken.add(1);
+        // How long it takes is not told.
+        self.tally.take();
         self.ticket.absorb(ticket);
-        self.course.run(Some(self.index));
+        self.is_running = true;
         let out = self.each.apply(value);
+        self.is_running = false;
         let ticket = self.ticket.split_off();
         Poll::Ready(match out {
             Some(value) => {
-                self.counts.given.add(1);
+                self.tally.give();
                 Some(Tracked { value, ticket })
             }
             None => {
@@ -162,10 +171,9 @@ impl<'a, In, T: Each<In>, E, R: Runtime> Work<'a, In> for AtOnce<'a, T, E, R> {
 
     #[cold]
     fn recover(mut self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic> {
-        if !self.course.runs(self.index) {
+        if !mem::replace(&mut self.is_running, false) {
             return Err(panic);
         }
-        self.course.run(None);
         self.counts.errors.add(1);
         self.ticket.split_off().end(End::Failed);
         self.course.fail(PipelineError::Panicked { stage: T::NAME.to_owned(), panic });

@@ -40,6 +40,7 @@ mod arity;
 mod boxed;
 mod buffer;
 mod builder;
+mod counts;
 mod course;
 mod door;
 mod driver;

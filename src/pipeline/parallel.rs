@@ -164,7 +164,8 @@ impl<In, O: Order<In>> Pace<In> for Parallel<O> {
         P: OnError<In, S::Err>,
         Source: Flow<Item = Tracked<'a, In>> + Send,
     {
-        let call = move |tracked| InFlight { item: Some(tracked), work: station.work() };
+        let call =
+            move |tracked| InFlight { item: Some(tracked), work: station.work(station.counts) };
         #[expect(clippy::expect_used, reason = "zero is refused when the pipeline is built")]
         let calls = source.map_async(self.limit, call).expect("the limit is more than zero");
         Many { calls: self.order.sort(calls), station }

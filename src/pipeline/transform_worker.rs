@@ -8,6 +8,7 @@ use futures_util::Stream;
 use mtaio_runtime::{Panic, Runtime};
 use pin_project_lite::pin_project;
 
+use super::counts::Tally;
 use super::course::Course;
 use super::error::{Fault, PipelineError};
 use super::flow::Flow;
@@ -193,11 +194,11 @@ where
             source,
             transform: Some(self.transform.clone()),
             call: move |transform: T, item: Option<In>| async move {
-                let is_timed = item.is_some() && counts.begin();
+                let is_timed = item.is_some() && { counts }.take();
                 let begun = is_timed.then(|| course.rt.now());
                 let called = call(transform, item).await;
                 if let Some(begun) = begun {
-                    counts.timed(course.rt.now() - begun);
+                    counts.took(course.rt.now() - begun);
                 }
                 let given = u64::try_from(called.out.items.len()).unwrap_or(u64::MAX);
                 counts.given.add(given);

@@ -1,11 +1,13 @@
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use mtaio_runtime::{Instant, Panic, Runtime};
 use pin_project_lite::pin_project;
 
-use super::course::{Course, StageCounts};
+use super::counts::{StageCounts, Tally};
+use super::course::Course;
 use super::error::Fault;
 use super::flow::Work;
 use super::ledger::{End, Ticket, Tracked};
@@ -18,7 +20,6 @@ pub struct Station<'a, S, P, E, R> {
     pub(super) stage: &'a S,
     pub(super) on_error: &'a P,
     pub(super) counts: &'a StageCounts,
-    pub(super) index: usize,
     pub(super) course: &'a Course<E, R>,
 }
 
@@ -31,16 +32,28 @@ impl<S, P, E, R> Clone for Station<'_, S, P, E, R> {
 impl<S, P, E, R> Copy for Station<'_, S, P, E, R> {}
 
 impl<'a, S, P, E, R: Runtime> Station<'a, S, P, E, R> {
+    /// Counts the time that a call took, if it was timed.
+    #[cold]
+    fn time(self, begun: Option<Instant>) {
+        if let Some(begun) = begun {
+            self.counts.took(self.course.rt.now() - begun);
+        }
+    }
+
     /// What the stage does with its items, one at a time.
-    pub(super) fn work<In>(self) -> impl Work<'a, In, Out = S::Out> + Send + use<'a, In, S, P, E, R>
+    pub(super) fn work<In, T>(
+        self,
+        tally: T,
+    ) -> impl Work<'a, In, Out = S::Out> + Send + use<'a, In, S, P, E, R, T>
     where
+        T: Tally + Send,
         In: Send + 'a,
         E: Send + 'a,
         S: Stage<In, Err: Into<E>>,
         P: OnError<In, S::Err>,
     {
         let begin = |stage: &'a S, item: In| stage.process(item);
-        InStage::new(self, begin, move |kept, fault| self.settle::<In>(kept, fault))
+        InStage::new(self, tally, begin, move |kept, fault| self.settle::<In>(kept, fault))
     }
 
     /// Settles what went wrong with an item, and tells where that ends.
@@ -67,12 +80,13 @@ pin_project! {
     ///
     /// `begin` calls the stage and `settle` its [`Station`]: what they answer are futures that have no
     /// name.
-    pub(super) struct InStage<'a, In, S, P, E, R, B, Call, G, Settling>
+    pub(super) struct InStage<'a, In, T, S, P, E, R, B, Call, G, Settling>
     where
         S: Stage<In>,
         P: OnError<In, S::Err>,
     {
         station: Station<'a, S, P, E, R>,
+        tally: T,
         begin: B,
         settle: G,
         ticket: Ticket<'a>,
@@ -82,6 +96,8 @@ pin_project! {
         begun: Option<Instant>,
         // Whether it had to wait.
         is_busy: bool,
+        // Whether it is foreign code that runs.
+        is_running: bool,
         #[pin]
         call: Option<Call>,
         #[pin]
@@ -89,8 +105,10 @@ pin_project! {
     }
 }
 
-impl<'a, In, S, P, E, R, B, Call, G, Settling> InStage<'a, In, S, P, E, R, B, Call, G, Settling>
+impl<'a, In, T, S, P, E, R, B, Call, G, Settling>
+    InStage<'a, In, T, S, P, E, R, B, Call, G, Settling>
 where
+    T: Tally,
     R: Runtime,
     S: Stage<In>,
     P: OnError<In, S::Err>,
@@ -99,15 +117,17 @@ where
     G: Fn(Option<P::Kept>, Fault<S::Err>) -> Settling,
     Settling: Future<Output = End>,
 {
-    fn new(station: Station<'a, S, P, E, R>, begin: B, settle: G) -> Self {
+    fn new(station: Station<'a, S, P, E, R>, tally: T, begin: B, settle: G) -> Self {
         Self {
             station,
+            tally,
             begin,
             settle,
             ticket: Ticket::none(&station.course.ledger),
             kept: None,
             begun: None,
             is_busy: false,
+            is_running: false,
             call: None,
             settling: None,
         }
@@ -122,11 +142,11 @@ where
         let Some(call) = this.call.as_mut().as_pin_mut() else { return Poll::Ready(None) };
         let Poll::Ready(result) = call.poll(cx) else {
             *this.is_busy = true;
+            *this.is_running = false;
             return Poll::Pending;
         };
-        let station = this.station;
-        if let Some(begun) = this.begun.take() {
-            station.counts.timed(station.course.rt.now() - begun);
+        if this.begun.is_some() {
+            this.station.time(this.begun.take());
         }
         match result {
             Ok(out) => {
@@ -134,7 +154,8 @@ where
                 this.call.set(None);
                 *this.kept = None;
                 *this.is_busy = false;
-                station.counts.given.add(1);
+                *this.is_running = false;
+                this.tally.give();
                 let ticket = this.ticket.split_off();
                 Poll::Ready(out.into_inner().map(|value| Tracked { value, ticket }))
             }
@@ -143,6 +164,7 @@ where
                 this.settling.set(Some(settling));
                 *this.is_busy = true;
                 this.call.set(None);
+                *this.is_running = false;
                 self.poll_settled(cx)
             }
         }
@@ -155,8 +177,6 @@ where
     ) -> Poll<Option<Tracked<'a, S::Out>>> {
         let mut this = self.project();
         if let Some(settling) = this.settling.as_mut().as_pin_mut() {
-            // Foreign code is contained there.
-            this.station.course.run(None);
             let end = ready!(settling.poll(cx));
             this.settling.set(None);
             *this.is_busy = false;
@@ -166,9 +186,10 @@ where
     }
 }
 
-impl<'a, In, S, P, E, R, B, Call, G, Settling> Work<'a, In>
-    for InStage<'a, In, S, P, E, R, B, Call, G, Settling>
+impl<'a, In, T, S, P, E, R, B, Call, G, Settling> Work<'a, In>
+    for InStage<'a, In, T, S, P, E, R, B, Call, G, Settling>
 where
+    T: Tally,
     R: Runtime,
     S: Stage<In>,
     P: OnError<In, S::Err>,
@@ -196,10 +217,10 @@ where
         let Tracked { value, ticket } = tracked;
         this.ticket.absorb(ticket);
         let station = this.station;
-        if station.counts.begin() {
+        if this.tally.take() {
             *this.begun = Some(station.course.rt.now());
         }
-        station.course.run(Some(station.index));
+        *this.is_running = true;
         *this.kept = Some(station.on_error.keep(&value));
         let call = (this.begin)(station.stage, value);
         this.call.set(Some(call));
@@ -207,24 +228,22 @@ where
     }
 
     fn poll_through(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Tracked<'a, S::Out>>> {
         if self.call.is_none() {
             return self.poll_settled(cx);
         }
-        self.station.course.run(Some(self.station.index));
+        *self.as_mut().project().is_running = true;
         self.poll_call(cx)
     }
 
     #[cold]
     fn recover(self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic> {
         let mut this = self.project();
-        let course = this.station.course;
-        if !course.runs(this.station.index) {
+        if !mem::replace(this.is_running, false) {
             return Err(panic);
         }
-        course.run(None);
         if this.settling.is_some() {
             // The call had failed, and could not be dropped: its error is told.
             discard(panic);

@@ -2,6 +2,7 @@ use std::fmt;
 
 use mtaio_runtime::Runtime;
 
+use super::counts::OwnTally;
 use super::course::Course;
 use super::error::{Fault, PipelineError};
 use super::flow::{Flow, Sequential};
@@ -60,7 +61,7 @@ impl<In> Pace<In> for OneByOne {
         P: OnError<In, S::Err>,
         Source: Flow<Item = Tracked<'a, In>> + Send,
     {
-        Sequential::new(source, station.work())
+        Sequential::new(source, station.work(OwnTally::new(station.counts)))
     }
 }
 
@@ -97,8 +98,8 @@ where
         E: 'a,
     {
         let Self { stage, on_error, pace, index } = self;
-        let (index, counts) = (*index, &course.stages[*index]);
-        pace.flow(Station { stage, on_error, index, counts, course }, source)
+        let counts = &course.stages[*index];
+        pace.flow(Station { stage, on_error, counts, course }, source)
     }
 
     async fn setup(&self) -> Result<(), PipelineError<E>> {
