@@ -1,5 +1,4 @@
 use std::future::Future;
-use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -10,7 +9,7 @@ use pin_project_lite::pin_project;
 use super::course::Course;
 use super::error::Fault;
 use super::flow::Flow;
-use super::ledger::{End, Ticket, Tracked};
+use super::ledger::{End, Held, Ticket, Tracked};
 use crate::contain::contain;
 
 /// Where the items go that come out.
@@ -31,11 +30,9 @@ pin_project! {
         course: &'a Course<E, R>,
         outputs: u64,
         // Of the item that is with the outlet.
-        ticket: Ticket<'a>,
-        // Whether the outlet had to wait with it.
+        ticket: Held<'a>,
+        // Whether the outlet waits. While it has an item and does not, it is the outlet that runs.
         is_busy: bool,
-        // Whether it is the outlet that runs.
-        is_out: bool,
         drain: Option<Duration>,
         // Made when no more items are taken.
         sleep: Option<Pin<Box<R::Sleep>>>,
@@ -62,9 +59,8 @@ where
             outlet,
             course,
             outputs: 0,
-            ticket: Ticket::none(&course.ledger),
+            ticket: Held::none(&course.ledger),
             is_busy: false,
-            is_out: false,
             drain,
             sleep: None,
         }
@@ -74,6 +70,7 @@ where
     #[inline]
     fn poll_on(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if self.is_busy {
+            *self.as_mut().project().is_busy = false;
             ready!(self.as_mut().poll_out(cx));
         }
         loop {
@@ -82,8 +79,7 @@ where
                 return Poll::Ready(());
             };
             *this.outputs += 1;
-            this.ticket.absorb(ticket);
-            *this.is_out = true;
+            this.ticket.put(ticket);
             this.outlet.take(value);
             ready!(self.as_mut().poll_out(cx));
             if self.outputs.is_multiple_of(UNTIL_YIELD) {
@@ -97,14 +93,11 @@ where
     #[inline]
     fn poll_out(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        *this.is_out = true;
-        let polled = this.outlet.poll_done(cx);
-        *this.is_out = false;
-        *this.is_busy = polled.is_pending();
-        match polled {
-            Poll::Ready(Ok(())) => this.ticket.split_off().end(End::Delivered),
-            Poll::Ready(Err(panic)) => fail(this.course, this.ticket.split_off(), panic),
+        match this.outlet.poll_done(cx) {
+            Poll::Ready(Ok(())) => this.ticket.take().end(End::Delivered),
+            Poll::Ready(Err(panic)) => fail(this.course, this.ticket.take(), panic),
             Poll::Pending => {
+                *this.is_busy = true;
                 this.flow.poll_progress(cx);
                 return Poll::Pending;
             }
@@ -126,9 +119,8 @@ where
     #[cold]
     fn recover(self: Pin<&mut Self>, panic: Panic) {
         let this = self.project();
-        if mem::replace(this.is_out, false) {
-            *this.is_busy = false;
-            fail(this.course, this.ticket.split_off(), panic);
+        if this.ticket.is_some() && !*this.is_busy {
+            fail(this.course, this.ticket.take(), panic);
         } else if let Err(panic) = this.flow.recover(panic) {
             panic.resume();
         }

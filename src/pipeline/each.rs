@@ -1,8 +1,8 @@
 //! What is done at once, and can't fail: filters and maps.
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::{fmt, mem};
 
 use mtaio_runtime::{Panic, Runtime};
 
@@ -10,7 +10,7 @@ use super::counts::{OwnTally, StageCounts, Tally};
 use super::course::Course;
 use super::error::PipelineError;
 use super::flow::{Flow, Sequential, Work};
-use super::ledger::{End, Ticket, Tracked};
+use super::ledger::{End, Held, Tracked};
 use super::link::{EachLink, Link};
 use crate::contain::contain;
 
@@ -98,8 +98,7 @@ impl<In: Send, E: Send, T: Each<In>> Link<In, E> for Immediate<T> {
             course,
             counts,
             tally: OwnTally::new(counts),
-            ticket: Ticket::none(&course.ledger),
-            is_running: false,
+            ticket: Held::none(&course.ledger),
         };
         Sequential::new(source, work)
     }
@@ -121,9 +120,7 @@ struct AtOnce<'a, T, E, R> {
     course: &'a Course<E, R>,
     counts: &'a StageCounts,
     tally: OwnTally<'a>,
-    ticket: Ticket<'a>,
-    /// Whether it is foreign code that runs.
-    is_running: bool,
+    ticket: Held<'a>,
 }
 
 impl<'a, In, T: Each<In>, E, R: Runtime> Work<'a, In> for AtOnce<'a, T, E, R> {
@@ -145,11 +142,9 @@ impl<'a, In, T: Each<In>, E, R: Runtime> Work<'a, In> for AtOnce<'a, T, E, R> {
         let Tracked { value, ticket } = tracked;
         // How long it takes is not told.
         self.tally.take();
-        self.ticket.absorb(ticket);
-        self.is_running = true;
+        self.ticket.put(ticket);
         let out = self.each.apply(value);
-        self.is_running = false;
-        let ticket = self.ticket.split_off();
+        let ticket = self.ticket.take();
         Poll::Ready(match out {
             Some(value) => {
                 self.tally.give();
@@ -169,13 +164,21 @@ impl<'a, In, T: Each<In>, E, R: Runtime> Work<'a, In> for AtOnce<'a, T, E, R> {
         Poll::Ready(None)
     }
 
+    fn hold(self: Pin<&mut Self>, _through: Tracked<'a, T::Out>) {
+        unreachable!("it does not work ahead");
+    }
+
+    fn is_holding(&self) -> bool {
+        false
+    }
+
     #[cold]
     fn recover(mut self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic> {
-        if !mem::replace(&mut self.is_running, false) {
+        if !self.ticket.is_some() {
             return Err(panic);
         }
         self.counts.errors.add(1);
-        self.ticket.split_off().end(End::Failed);
+        self.ticket.take().end(End::Failed);
         self.course.fail(PipelineError::Panicked { stage: T::NAME.to_owned(), panic });
         Ok(())
     }

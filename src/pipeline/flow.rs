@@ -32,7 +32,7 @@ pub(super) trait Work<'a, In> {
     /// is gained.
     const AHEAD: bool;
 
-    /// Whether it has no item.
+    /// Whether it has no item, nor what came of one.
     fn is_idle(&self) -> bool;
 
     /// Begins with an item, and goes on as [`poll_through`](Self::poll_through).
@@ -48,6 +48,12 @@ pub(super) trait Work<'a, In> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Tracked<'a, Self::Out>>>;
 
+    /// Holds what an item became, for who asks next.
+    fn hold(self: Pin<&mut Self>, through: Tracked<'a, Self::Out>);
+
+    /// Whether it holds that.
+    fn is_holding(&self) -> bool;
+
     /// Settles a panic, if it was this that ran.
     fn recover(self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic>;
 }
@@ -55,22 +61,21 @@ pub(super) trait Work<'a, In> {
 pin_project! {
     /// Works on one item after the other. One that is through is held ready while the one before it
     /// is worked on further down.
-    pub(super) struct Sequential<S, W, T> {
+    pub(super) struct Sequential<S, W> {
         #[pin]
         source: S,
         #[pin]
         work: W,
-        ready: Option<T>,
     }
 }
 
-impl<S, W, T> Sequential<S, W, T> {
+impl<S, W> Sequential<S, W> {
     pub(super) const fn new(source: S, work: W) -> Self {
-        Self { source, work, ready: None }
+        Self { source, work }
     }
 }
 
-impl<'a, In, S, W> Sequential<S, W, Tracked<'a, W::Out>>
+impl<'a, In, S, W> Sequential<S, W>
 where
     S: Flow<Item = Tracked<'a, In>>,
     W: Work<'a, In>,
@@ -105,9 +110,6 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Tracked<'a, W::Out>>> {
         let this = self.as_mut().project();
-        if let Some(ready) = this.ready.take() {
-            return Poll::Ready(Some(ready));
-        }
         if !this.work.is_idle() {
             match this.work.poll_through(cx) {
                 Poll::Ready(None) => {}
@@ -122,7 +124,7 @@ where
     }
 }
 
-impl<'a, In, S, W> Stream for Sequential<S, W, Tracked<'a, W::Out>>
+impl<'a, In, S, W> Stream for Sequential<S, W>
 where
     S: Flow<Item = Tracked<'a, In>>,
     W: Work<'a, In>,
@@ -131,28 +133,24 @@ where
 
     #[inline(always)]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if W::AHEAD && (self.ready.is_some() || !self.work.is_idle()) {
+        if !self.work.is_idle() {
             return self.poll_rest(cx);
         }
         self.poll_source(cx)
     }
 }
 
-impl<'a, In, S, W> Flow for Sequential<S, W, Tracked<'a, W::Out>>
+impl<'a, In, S, W> Flow for Sequential<S, W>
 where
     S: Flow<Item = Tracked<'a, In>>,
     W: Work<'a, In>,
 {
     fn poll_progress(mut self: Pin<&mut Self>, cx: &mut Context<'_>) {
-        if W::AHEAD
-            && self.ready.is_none()
-            && let Poll::Ready(through) = self.as_mut().poll_rest(cx)
-        {
-            *self.as_mut().project().ready = through;
+        if W::AHEAD && !self.work.is_holding() {
+            let Poll::Ready(Some(through)) = self.as_mut().poll_rest(cx) else { return };
+            self.as_mut().project().work.hold(through);
         }
-        if !W::AHEAD || self.ready.is_some() {
-            self.project().source.poll_progress(cx);
-        }
+        self.project().source.poll_progress(cx);
     }
 
     fn recover(self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic> {

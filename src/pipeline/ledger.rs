@@ -105,6 +105,51 @@ impl Drop for Ticket<'_> {
     }
 }
 
+/// Where a ticket lies while foreign code has its item, and may panic.
+#[derive(Debug)]
+pub(super) struct Held<'a> {
+    /// What the ticket stands for, and one more; zero where there is none. (It is written twice an item
+    /// and stage, so it is a word.)
+    word: u64,
+    ledger: &'a Ledger,
+}
+
+impl<'a> Held<'a> {
+    pub(super) const fn none(ledger: &'a Ledger) -> Self {
+        Self { word: 0, ledger }
+    }
+
+    /// Lays one down, where there is none.
+    #[inline]
+    pub(super) fn put(&mut self, mut ticket: Ticket<'a>) {
+        debug_assert_eq!(self.word, 0, "one is enough");
+        self.word = std::mem::take(&mut ticket.weight) + 1;
+    }
+
+    /// Takes it up again.
+    #[inline]
+    pub(super) fn take(&mut self) -> Ticket<'a> {
+        debug_assert_ne!(self.word, 0, "it was put down");
+        let weight = self.word.wrapping_sub(1);
+        self.word = 0;
+        Ticket { weight, ledger: self.ledger }
+    }
+
+    #[inline]
+    pub(super) const fn is_some(&self) -> bool {
+        self.word != 0
+    }
+}
+
+impl Drop for Held<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.is_some() {
+            drop(self.take());
+        }
+    }
+}
+
 /// Something on its way, and the source items that it stands for.
 #[derive(Debug)]
 pub struct Tracked<'a, T> {

@@ -1,5 +1,4 @@
 use std::future::Future;
-use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -10,7 +9,7 @@ use super::counts::{StageCounts, Tally};
 use super::course::Course;
 use super::error::Fault;
 use super::flow::Work;
-use super::ledger::{End, Ticket, Tracked};
+use super::ledger::{End, Held, Tracked};
 use super::on_error::{OnError, Settled};
 use super::stage::Stage;
 use crate::contain::{contain, discard};
@@ -62,10 +61,7 @@ impl<'a, S, P, E, R: Runtime> Station<'a, S, P, E, R> {
         S: Stage<In, Err: Into<E>>,
         P: OnError<In, S::Err>,
     {
-        let settled = match kept {
-            Some(kept) => self.on_error.settle(kept, fault).await,
-            None => Settled::Failed(fault),
-        };
+        let settled = self.on_error.settle(kept, fault).await;
         self.counts.errors.add(1);
         let end = settled.end();
         if let Settled::Failed(fault) = settled {
@@ -89,15 +85,15 @@ pin_project! {
         tally: T,
         begin: B,
         settle: G,
-        ticket: Ticket<'a>,
-        // For when it goes wrong; none where it could not be kept.
+        ticket: Held<'a>,
+        // For when it goes wrong.
         kept: Option<P::Kept>,
         // If it is timed.
         begun: Option<Instant>,
-        // Whether it had to wait.
+        // What became of the item that was here.
+        held: Option<S::Out>,
+        // Whether it waits. While there is an item and it does not, foreign code runs.
         is_busy: bool,
-        // Whether it is foreign code that runs.
-        is_running: bool,
         #[pin]
         call: Option<Call>,
         #[pin]
@@ -123,11 +119,11 @@ where
             tally,
             begin,
             settle,
-            ticket: Ticket::none(&station.course.ledger),
+            ticket: Held::none(&station.course.ledger),
             kept: None,
             begun: None,
+            held: None,
             is_busy: false,
-            is_running: false,
             call: None,
             settling: None,
         }
@@ -142,7 +138,6 @@ where
         let Some(call) = this.call.as_mut().as_pin_mut() else { return Poll::Ready(None) };
         let Poll::Ready(result) = call.poll(cx) else {
             *this.is_busy = true;
-            *this.is_running = false;
             return Poll::Pending;
         };
         if this.begun.is_some() {
@@ -152,19 +147,18 @@ where
             Ok(out) => {
                 let out = Spared(Some(out));
                 this.call.set(None);
-                *this.kept = None;
-                *this.is_busy = false;
-                *this.is_running = false;
+                if P::KEEPS {
+                    *this.kept = None;
+                }
                 this.tally.give();
-                let ticket = this.ticket.split_off();
+                let ticket = this.ticket.take();
                 Poll::Ready(out.into_inner().map(|value| Tracked { value, ticket }))
             }
             Err(error) => {
                 let settling = (this.settle)(this.kept.take(), Fault::Error(error));
                 this.settling.set(Some(settling));
-                *this.is_busy = true;
                 this.call.set(None);
-                *this.is_running = false;
+                *this.is_busy = true;
                 self.poll_settled(cx)
             }
         }
@@ -180,7 +174,7 @@ where
             let end = ready!(settling.poll(cx));
             this.settling.set(None);
             *this.is_busy = false;
-            this.ticket.split_off().end(end);
+            this.ticket.take().end(end);
         }
         Poll::Ready(None)
     }
@@ -215,13 +209,14 @@ where
     ) -> Poll<Option<Tracked<'a, S::Out>>> {
         let mut this = self.as_mut().project();
         let Tracked { value, ticket } = tracked;
-        this.ticket.absorb(ticket);
+        this.ticket.put(ticket);
         let station = this.station;
         if this.tally.take() {
             *this.begun = Some(station.course.rt.now());
         }
-        *this.is_running = true;
-        *this.kept = Some(station.on_error.keep(&value));
+        if P::KEEPS {
+            *this.kept = station.on_error.keep(&value);
+        }
         let call = (this.begin)(station.stage, value);
         this.call.set(Some(call));
         self.poll_call(cx)
@@ -232,25 +227,40 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Tracked<'a, S::Out>>> {
         if self.call.is_none() {
-            return self.poll_settled(cx);
+            let this = self.as_mut().project();
+            let Some(value) = this.held.take() else { return self.poll_settled(cx) };
+            *this.is_busy = false;
+            return Poll::Ready(Some(Tracked { value, ticket: this.ticket.take() }));
         }
-        *self.as_mut().project().is_running = true;
+        *self.as_mut().project().is_busy = false;
         self.poll_call(cx)
+    }
+
+    fn hold(self: Pin<&mut Self>, through: Tracked<'a, S::Out>) {
+        let this = self.project();
+        let Tracked { value, ticket } = through;
+        this.ticket.put(ticket);
+        (*this.held, *this.is_busy) = (Some(value), true);
+    }
+
+    #[inline]
+    fn is_holding(&self) -> bool {
+        self.held.is_some()
     }
 
     #[cold]
     fn recover(self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic> {
         let mut this = self.project();
-        if !mem::replace(this.is_running, false) {
+        if *this.is_busy || !this.ticket.is_some() {
             return Err(panic);
         }
+        *this.is_busy = true;
         if this.settling.is_some() {
             // The call had failed, and could not be dropped: its error is told.
             discard(panic);
             return Ok(());
         }
         *this.begun = None;
-        *this.is_busy = true;
         let settling = (this.settle)(this.kept.take(), Fault::Panic(panic));
         this.settling.set(Some(settling));
         // Drops what is left of the call.

@@ -127,7 +127,6 @@ where
 {
     async fn process(&self, item: In) -> Result<Option<S::Out>, PipelineError<E>> {
         let failed = |fault: Fault<S::Err>| fault.of(self.stage.name());
-        // Clones may be foreign code.
         let kept = contain(|| self.on_error.keep(&item));
         let kept = kept.map_err(|panic| failed(Fault::Panic(panic)))?;
         let fault = match Contained::new(async { self.stage.process(item).await }).await {
