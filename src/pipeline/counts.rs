@@ -8,7 +8,10 @@ use super::ledger::Count;
 #[derive(Debug, Default)]
 pub(super) struct StageCounts {
     pub(super) taken: Count,
-    pub(super) given: Count,
+    /// Those for which it gives nothing.
+    pub(super) kept: Count,
+    /// What it gives beside the others.
+    pub(super) emitted: Count,
     pub(super) errors: Count,
     timed: Count,
     timed_nanos: Count,
@@ -27,6 +30,11 @@ const RARELY: u64 = 1_024;
 const SHORT: Duration = Duration::from_micros(1);
 
 impl StageCounts {
+    /// How many items it gave: that is what it took, unless it is said.
+    pub(super) fn given(&self) -> u64 {
+        (self.taken.get() + self.emitted.get()).saturating_sub(self.kept.get())
+    }
+
     /// Of how many calls the next, which is timed, is the first.
     fn span(&self) -> u64 {
         if self.timed.get() > 0 && self.latency().0 < SHORT { RARELY } else { OFTEN }
@@ -52,9 +60,6 @@ impl StageCounts {
 pub(super) trait Tally {
     /// Counts a call; whether it is to be timed.
     fn take(&mut self) -> bool;
-
-    /// Counts an item that the stage gave.
-    fn give(&mut self);
 }
 
 impl Tally for &StageCounts {
@@ -65,11 +70,6 @@ impl Tally for &StageCounts {
         self.untimed.set(untimed.unwrap_or_else(|| self.span() - 1));
         untimed.is_none()
     }
-
-    #[inline]
-    fn give(&mut self) {
-        self.given.add(1);
-    }
 }
 
 /// Counts the calls of a stage that makes one at a time, and adds them up at the end.
@@ -79,12 +79,11 @@ pub(super) struct OwnTally<'a> {
     /// Of how many calls the last that was timed was the first, and how many of them are to come.
     span: u64,
     untimed: u64,
-    given: u64,
 }
 
 impl<'a> OwnTally<'a> {
     pub(super) const fn new(counts: &'a StageCounts) -> Self {
-        Self { counts, span: 0, untimed: 0, given: 0 }
+        Self { counts, span: 0, untimed: 0 }
     }
 
     #[cold]
@@ -105,16 +104,10 @@ impl Tally for OwnTally<'_> {
         self.next_span();
         true
     }
-
-    #[inline]
-    fn give(&mut self) {
-        self.given += 1;
-    }
 }
 
 impl Drop for OwnTally<'_> {
     fn drop(&mut self) {
         self.counts.taken.add(self.span - self.untimed);
-        self.counts.given.add(self.given);
     }
 }

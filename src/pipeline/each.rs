@@ -146,11 +146,9 @@ impl<'a, In, T: Each<In>, E, R: Runtime> Work<'a, In> for AtOnce<'a, T, E, R> {
         let out = self.each.apply(value);
         let ticket = self.ticket.take();
         Poll::Ready(match out {
-            Some(value) => {
-                self.tally.give();
-                Some(Tracked { value, ticket })
-            }
+            Some(value) => Some(Tracked { value, ticket }),
             None => {
+                self.counts.kept.add(1);
                 ticket.end(End::Filtered);
                 None
             }
@@ -178,6 +176,7 @@ impl<'a, In, T: Each<In>, E, R: Runtime> Work<'a, In> for AtOnce<'a, T, E, R> {
             return Err(panic);
         }
         self.counts.errors.add(1);
+        self.counts.kept.add(1);
         self.ticket.take().end(End::Failed);
         self.course.fail(PipelineError::Panicked { stage: T::NAME.to_owned(), panic });
         Ok(())

@@ -84,7 +84,7 @@ impl<E> RunReport<E> {
             StageReport {
                 name,
                 taken: counts.taken.get(),
-                given: counts.given.get(),
+                given: counts.given(),
                 errors: counts.errors.get(),
                 mean_latency,
                 longest_latency,

@@ -194,14 +194,17 @@ where
             source,
             transform: Some(self.transform.clone()),
             call: move |transform: T, item: Option<In>| async move {
-                let is_timed = item.is_some() && { counts }.take();
+                let is_timed = item.is_some() && {
+                    counts.kept.add(1);
+                    { counts }.take()
+                };
                 let begun = is_timed.then(|| course.rt.now());
                 let called = call(transform, item).await;
                 if let Some(begun) = begun {
                     counts.took(course.rt.now() - begun);
                 }
                 let given = u64::try_from(called.out.items.len()).unwrap_or(u64::MAX);
-                counts.given.add(given);
+                counts.emitted.add(given);
                 called
             },
             called: None,

@@ -99,6 +99,19 @@ pin_project! {
         #[pin]
         settling: Option<Settling>,
     }
+
+    impl<'a, In, T, S, P, E, R, B, Call, G, Settling> PinnedDrop
+        for InStage<'a, In, T, S, P, E, R, B, Call, G, Settling>
+    where
+        S: Stage<In>,
+        P: OnError<In, S::Err>,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            if this.ticket.is_some() {
+                this.station.counts.kept.add(1);
+            }
+        }
+    }
 }
 
 impl<'a, In, T, S, P, E, R, B, Call, G, Settling>
@@ -129,6 +142,19 @@ where
         }
     }
 
+    /// Begins with an item, whether or not it is timed.
+    #[inline(always)]
+    fn start(self: Pin<&mut Self>, tracked: Tracked<'a, In>) {
+        let mut this = self.project();
+        let Tracked { value, ticket } = tracked;
+        this.ticket.put(ticket);
+        if P::KEEPS {
+            *this.kept = this.station.on_error.keep(&value);
+        }
+        let call = (this.begin)(this.station.stage, value);
+        this.call.set(Some(call));
+    }
+
     #[inline(always)]
     fn poll_call(
         mut self: Pin<&mut Self>,
@@ -150,7 +176,6 @@ where
                 if P::KEEPS {
                     *this.kept = None;
                 }
-                this.tally.give();
                 let ticket = this.ticket.take();
                 Poll::Ready(out.into_inner().map(|value| Tracked { value, ticket }))
             }
@@ -174,6 +199,7 @@ where
             let end = ready!(settling.poll(cx));
             this.settling.set(None);
             *this.is_busy = false;
+            this.station.counts.kept.add(1);
             this.ticket.take().end(end);
         }
         Poll::Ready(None)
@@ -207,18 +233,11 @@ where
         tracked: Tracked<'a, In>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Tracked<'a, S::Out>>> {
-        let mut this = self.as_mut().project();
-        let Tracked { value, ticket } = tracked;
-        this.ticket.put(ticket);
-        let station = this.station;
+        let this = self.as_mut().project();
         if this.tally.take() {
-            *this.begun = Some(station.course.rt.now());
+            *this.begun = Some(this.station.course.rt.now());
         }
-        if P::KEEPS {
-            *this.kept = station.on_error.keep(&value);
-        }
-        let call = (this.begin)(station.stage, value);
-        this.call.set(Some(call));
+        self.as_mut().start(tracked);
         self.poll_call(cx)
     }
 
