@@ -88,7 +88,7 @@ impl<'a> OwnTally<'a> {
 
     #[cold]
     fn next_span(&mut self) {
-        self.counts.taken.add(self.span - self.untimed);
+        self.counts.taken.add(self.span);
         self.span = self.counts.span();
         self.untimed = self.span - 1;
     }
@@ -97,12 +97,12 @@ impl<'a> OwnTally<'a> {
 impl Tally for OwnTally<'_> {
     #[inline]
     fn take(&mut self) -> bool {
-        if let Some(untimed) = self.untimed.checked_sub(1) {
-            self.untimed = untimed;
-            return false;
+        let (untimed, is_over) = self.untimed.overflowing_sub(1);
+        self.untimed = untimed;
+        if is_over {
+            self.next_span();
         }
-        self.next_span();
-        true
+        is_over
     }
 }
 

@@ -39,9 +39,6 @@ pin_project! {
     }
 }
 
-/// After so many outputs in a row others get a turn, where many come of one item.
-const UNTIL_YIELD: u64 = 1_024;
-
 impl<'a, F, O, T, E, R> Driver<'a, F, O, E, R>
 where
     F: Flow<Item = Tracked<'a, T>>,
@@ -82,10 +79,6 @@ where
             this.ticket.put(ticket);
             this.outlet.take(value);
             ready!(self.as_mut().poll_out(cx));
-            if self.outputs.is_multiple_of(UNTIL_YIELD) {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
         }
     }
 

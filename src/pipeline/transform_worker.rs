@@ -25,6 +25,9 @@ pub struct TransformWorker<T> {
     pub(super) index: usize,
 }
 
+/// After so many outputs in a row others get a turn: many may come of one item.
+const UNTIL_YIELD: u32 = 1_024;
+
 /// A call of a transform, and what came of it.
 struct Called<T, Out, Err> {
     transform: T,
@@ -46,6 +49,8 @@ pin_project! {
         // The items that it has taken and nothing stands for yet.
         absorbed: Ticket<'a>,
         ready: VecDeque<Tracked<'a, Out>>,
+        // Outputs since others had a turn.
+        in_a_row: u32,
         is_finishing: bool,
         settle: C,
     }
@@ -125,7 +130,14 @@ where
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         ready!(self.as_mut().poll_ready(cx));
-        Poll::Ready(self.project().ready.pop_front())
+        let this = self.project();
+        if *this.in_a_row == UNTIL_YIELD {
+            *this.in_a_row = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        *this.in_a_row += 1;
+        Poll::Ready(this.ready.pop_front())
     }
 }
 
@@ -211,6 +223,7 @@ where
             ticket: None,
             absorbed: Ticket::none(&course.ledger),
             ready: VecDeque::new(),
+            in_a_row: 0,
             is_finishing: false,
             settle: move |fault: Fault<T::Err>, ticket: Ticket<'a>| {
                 counts.errors.add(1);
