@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use super::course::Course;
 use super::error::Fault;
 use super::flow::Flow;
-use super::ledger::{End, Held, Ticket, Tracked};
+use super::ledger::{End, InHand, Ticket, Tracked};
 use crate::contain::contain;
 
 /// Where the items go that come out.
@@ -30,8 +30,8 @@ pin_project! {
         course: &'a Course<E, R>,
         outputs: u64,
         // Of the item that is with the outlet.
-        ticket: Held<'a>,
-        // Whether the outlet waits. While it has an item and does not, it is the outlet that runs.
+        ticket: Option<Ticket<'a>>,
+        // Whether the outlet waits with it. If it has one and does not, a panic has left it.
         is_busy: bool,
         drain: Option<Duration>,
         // Made when no more items are taken.
@@ -51,24 +51,16 @@ where
         outlet: O,
         drain: Option<Duration>,
     ) -> Self {
-        Self {
-            flow,
-            outlet,
-            course,
-            outputs: 0,
-            ticket: Held::none(&course.ledger),
-            is_busy: false,
-            drain,
-            sleep: None,
-        }
+        Self { flow, outlet, course, outputs: 0, ticket: None, is_busy: false, drain, sleep: None }
     }
 
     /// Goes on as far as that goes without waiting.
     #[inline]
     fn poll_on(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.is_busy {
-            *self.as_mut().project().is_busy = false;
-            ready!(self.as_mut().poll_out(cx));
+        let this = self.as_mut().project();
+        if let Some(ticket) = this.ticket.take() {
+            *this.is_busy = false;
+            ready!(self.as_mut().poll_out(None, ticket, cx));
         }
         loop {
             let this = self.as_mut().project();
@@ -76,20 +68,28 @@ where
                 return Poll::Ready(());
             };
             *this.outputs += 1;
-            this.ticket.put(ticket);
-            this.outlet.take(value);
-            ready!(self.as_mut().poll_out(cx));
+            ready!(self.as_mut().poll_out(Some(value), ticket, cx));
         }
     }
 
-    /// Goes on with the item that is with the outlet.
-    #[inline]
-    fn poll_out(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    /// Hands `value` to the outlet, or goes on with what is there.
+    #[inline(always)]
+    fn poll_out(
+        self: Pin<&mut Self>,
+        value: Option<T>,
+        ticket: Ticket<'a>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
         let this = self.project();
+        let in_hand = InHand::new(ticket, this.ticket);
+        if let Some(value) = value {
+            this.outlet.take(value);
+        }
         match this.outlet.poll_done(cx) {
-            Poll::Ready(Ok(())) => this.ticket.take().end(End::Delivered),
-            Poll::Ready(Err(panic)) => fail(this.course, this.ticket.take(), panic),
+            Poll::Ready(Ok(())) => in_hand.pass().end(End::Delivered),
+            Poll::Ready(Err(panic)) => fail(this.course, in_hand.pass(), panic),
             Poll::Pending => {
+                in_hand.lay_down();
                 *this.is_busy = true;
                 this.flow.poll_progress(cx);
                 return Poll::Pending;
@@ -112,10 +112,14 @@ where
     #[cold]
     fn recover(self: Pin<&mut Self>, panic: Panic) {
         let this = self.project();
-        if this.ticket.is_some() && !*this.is_busy {
-            fail(this.course, this.ticket.take(), panic);
-        } else if let Err(panic) = this.flow.recover(panic) {
-            panic.resume();
+        match this.ticket.take() {
+            Some(ticket) if !*this.is_busy => fail(this.course, ticket, panic),
+            waiting => {
+                *this.ticket = waiting;
+                if let Err(panic) = this.flow.recover(panic) {
+                    panic.resume();
+                }
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use super::counts::{OwnTally, StageCounts, Tally};
 use super::course::Course;
 use super::error::PipelineError;
 use super::flow::{Flow, Sequential, Work};
-use super::ledger::{End, Held, Tracked};
+use super::ledger::{End, InHand, Ticket, Tracked};
 use super::link::{EachLink, Link};
 use crate::contain::contain;
 
@@ -93,13 +93,8 @@ impl<In: Send, E: Send, T: Each<In>> Link<In, E> for Immediate<T> {
         E: 'a,
     {
         let counts = &course.stages[self.index];
-        let work = AtOnce {
-            each: &self.each,
-            course,
-            counts,
-            tally: OwnTally::new(counts),
-            ticket: Held::none(&course.ledger),
-        };
+        let work =
+            AtOnce { each: &self.each, course, counts, tally: OwnTally::new(counts), ticket: None };
         Sequential::new(source, work)
     }
 
@@ -120,7 +115,8 @@ struct AtOnce<'a, T, E, R> {
     course: &'a Course<E, R>,
     counts: &'a StageCounts,
     tally: OwnTally<'a>,
-    ticket: Held<'a>,
+    /// Of an item with which it panicked.
+    ticket: Option<Ticket<'a>>,
 }
 
 impl<'a, In, T: Each<In>, E, R: Runtime> Work<'a, In> for AtOnce<'a, T, E, R> {
@@ -142,9 +138,10 @@ impl<'a, In, T: Each<In>, E, R: Runtime> Work<'a, In> for AtOnce<'a, T, E, R> {
         let Tracked { value, ticket } = tracked;
         // How long it takes is not told.
         self.tally.take();
-        self.ticket.put(ticket);
-        let out = self.each.apply(value);
-        let ticket = self.ticket.take();
+        let each = self.each;
+        let in_hand = InHand::new(ticket, &mut self.ticket);
+        let out = each.apply(value);
+        let ticket = in_hand.pass();
         Poll::Ready(match out {
             Some(value) => Some(Tracked { value, ticket }),
             None => {
@@ -172,12 +169,10 @@ impl<'a, In, T: Each<In>, E, R: Runtime> Work<'a, In> for AtOnce<'a, T, E, R> {
 
     #[cold]
     fn recover(mut self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic> {
-        if !self.ticket.is_some() {
-            return Err(panic);
-        }
+        let Some(ticket) = self.ticket.take() else { return Err(panic) };
         self.counts.errors.add(1);
         self.counts.kept.add(1);
-        self.ticket.take().end(End::Failed);
+        ticket.end(End::Failed);
         self.course.fail(PipelineError::Panicked { stage: T::NAME.to_owned(), panic });
         Ok(())
     }

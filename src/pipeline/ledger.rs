@@ -1,5 +1,6 @@
 //! Where every source item ends, exactly once.
 
+use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A number that one task at a time changes: the run's. Others may look.
@@ -72,7 +73,7 @@ impl<'a> Ticket<'a> {
     /// Stands for what `other` stands for as well.
     #[inline]
     pub(super) fn absorb(&mut self, mut other: Self) {
-        self.weight += std::mem::take(&mut other.weight);
+        self.weight += mem::take(&mut other.weight);
     }
 
     /// Hands all that it stands for to another.
@@ -92,7 +93,7 @@ impl<'a> Ticket<'a> {
             End::DeadLettered => &self.ledger.dead_lettered,
             End::Failed => &self.ledger.failed,
         };
-        count.add(std::mem::take(&mut self.weight));
+        count.add(mem::take(&mut self.weight));
     }
 }
 
@@ -105,48 +106,38 @@ impl Drop for Ticket<'_> {
     }
 }
 
-/// Where a ticket lies while foreign code has its item, and may panic.
+/// The ticket of an item with which foreign code is called. Should that panic, it is in its place.
 #[derive(Debug)]
-pub(super) struct Held<'a> {
-    /// What the ticket stands for, and one more; zero where there is none. (It is written twice an item
-    /// and stage, so it is a word.)
-    word: u64,
-    ledger: &'a Ledger,
+pub(super) struct InHand<'p, 'a> {
+    ticket: Ticket<'a>,
+    place: &'p mut Option<Ticket<'a>>,
 }
 
-impl<'a> Held<'a> {
-    pub(super) const fn none(ledger: &'a Ledger) -> Self {
-        Self { word: 0, ledger }
+impl<'p, 'a> InHand<'p, 'a> {
+    #[inline]
+    pub(super) const fn new(ticket: Ticket<'a>, place: &'p mut Option<Ticket<'a>>) -> Self {
+        Self { ticket, place }
     }
 
-    /// Lays one down, where there is none.
+    /// It goes on.
     #[inline]
-    pub(super) fn put(&mut self, mut ticket: Ticket<'a>) {
-        debug_assert_eq!(self.word, 0, "one is enough");
-        self.word = std::mem::take(&mut ticket.weight) + 1;
+    pub(super) const fn pass(mut self) -> Ticket<'a> {
+        let ticket = self.ticket.split_off();
+        mem::forget(self);
+        ticket
     }
 
-    /// Takes it up again.
+    /// Lays it in its place.
     #[inline]
-    pub(super) fn take(&mut self) -> Ticket<'a> {
-        debug_assert_ne!(self.word, 0, "it was put down");
-        let weight = self.word.wrapping_sub(1);
-        self.word = 0;
-        Ticket { weight, ledger: self.ledger }
-    }
-
-    #[inline]
-    pub(super) const fn is_some(&self) -> bool {
-        self.word != 0
+    pub(super) fn lay_down(self) {
+        drop(self);
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for InHand<'_, '_> {
     #[inline]
     fn drop(&mut self) {
-        if self.is_some() {
-            drop(self.take());
-        }
+        *self.place = Some(self.ticket.split_off());
     }
 }
 

@@ -9,7 +9,7 @@ use super::counts::{StageCounts, Tally};
 use super::course::Course;
 use super::error::Fault;
 use super::flow::Work;
-use super::ledger::{End, Held, Tracked};
+use super::ledger::{End, InHand, Ticket, Tracked};
 use super::on_error::{OnError, Settled};
 use super::stage::Stage;
 use crate::contain::{contain, discard};
@@ -85,14 +85,15 @@ pin_project! {
         tally: T,
         begin: B,
         settle: G,
-        ticket: Held<'a>,
+        // Of the item that is here.
+        ticket: Option<Ticket<'a>>,
         // For when it goes wrong.
         kept: Option<P::Kept>,
         // If it is timed.
         begun: Option<Instant>,
         // What became of the item that was here.
         held: Option<S::Out>,
-        // Whether it waits. While there is an item and it does not, foreign code runs.
+        // Whether it has an item for later. If it has one and this is not so, a panic has left it.
         is_busy: bool,
         #[pin]
         call: Option<Call>,
@@ -132,7 +133,7 @@ where
             tally,
             begin,
             settle,
-            ticket: Held::none(&station.course.ledger),
+            ticket: None,
             kept: None,
             begun: None,
             held: None,
@@ -142,27 +143,26 @@ where
         }
     }
 
-    /// Begins with an item, whether or not it is timed.
-    #[inline(always)]
-    fn start(self: Pin<&mut Self>, tracked: Tracked<'a, In>) {
-        let mut this = self.project();
-        let Tracked { value, ticket } = tracked;
-        this.ticket.put(ticket);
-        if P::KEEPS {
-            *this.kept = this.station.on_error.keep(&value);
-        }
-        let call = (this.begin)(this.station.stage, value);
-        this.call.set(Some(call));
-    }
-
+    /// Calls the stage with `item`, or goes on with the call that there is.
     #[inline(always)]
     fn poll_call(
         mut self: Pin<&mut Self>,
+        item: Option<In>,
+        ticket: Ticket<'a>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Tracked<'a, S::Out>>> {
         let mut this = self.as_mut().project();
+        let in_hand = InHand::new(ticket, this.ticket);
+        if let Some(item) = item {
+            if P::KEEPS {
+                *this.kept = this.station.on_error.keep(&item);
+            }
+            let call = (this.begin)(this.station.stage, item);
+            this.call.set(Some(call));
+        }
         let Some(call) = this.call.as_mut().as_pin_mut() else { return Poll::Ready(None) };
         let Poll::Ready(result) = call.poll(cx) else {
+            in_hand.lay_down();
             *this.is_busy = true;
             return Poll::Pending;
         };
@@ -176,13 +176,14 @@ where
                 if P::KEEPS {
                     *this.kept = None;
                 }
-                let ticket = this.ticket.take();
+                let ticket = in_hand.pass();
                 Poll::Ready(out.into_inner().map(|value| Tracked { value, ticket }))
             }
             Err(error) => {
                 let settling = (this.settle)(this.kept.take(), Fault::Error(error));
                 this.settling.set(Some(settling));
                 this.call.set(None);
+                in_hand.lay_down();
                 *this.is_busy = true;
                 self.poll_settled(cx)
             }
@@ -200,7 +201,9 @@ where
             this.settling.set(None);
             *this.is_busy = false;
             this.station.counts.kept.add(1);
-            this.ticket.take().end(end);
+            if let Some(ticket) = this.ticket.take() {
+                ticket.end(end);
+            }
         }
         Poll::Ready(None)
     }
@@ -237,29 +240,30 @@ where
         if this.tally.take() {
             *this.begun = Some(this.station.course.rt.now());
         }
-        self.as_mut().start(tracked);
-        self.poll_call(cx)
+        let Tracked { value, ticket } = tracked;
+        self.poll_call(Some(value), ticket, cx)
     }
 
     fn poll_through(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Tracked<'a, S::Out>>> {
-        if self.call.is_none() {
-            let this = self.as_mut().project();
-            let Some(value) = this.held.take() else { return self.poll_settled(cx) };
-            *this.is_busy = false;
-            return Poll::Ready(Some(Tracked { value, ticket: this.ticket.take() }));
+        if self.settling.is_some() {
+            return self.poll_settled(cx);
         }
-        *self.as_mut().project().is_busy = false;
-        self.poll_call(cx)
+        let this = self.as_mut().project();
+        *this.is_busy = false;
+        let Some(ticket) = this.ticket.take() else { return Poll::Ready(None) };
+        match this.held.take() {
+            Some(value) => Poll::Ready(Some(Tracked { value, ticket })),
+            None => self.poll_call(None, ticket, cx),
+        }
     }
 
     fn hold(self: Pin<&mut Self>, through: Tracked<'a, S::Out>) {
         let this = self.project();
         let Tracked { value, ticket } = through;
-        this.ticket.put(ticket);
-        (*this.held, *this.is_busy) = (Some(value), true);
+        (*this.held, *this.ticket, *this.is_busy) = (Some(value), Some(ticket), true);
     }
 
     #[inline]
@@ -270,7 +274,7 @@ where
     #[cold]
     fn recover(self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic> {
         let mut this = self.project();
-        if *this.is_busy || !this.ticket.is_some() {
+        if *this.is_busy || this.ticket.is_none() {
             return Err(panic);
         }
         *this.is_busy = true;
