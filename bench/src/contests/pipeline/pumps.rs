@@ -20,7 +20,7 @@ const ROOM: usize = 128;
 type Items = BoxStream<'static, Result<u64, Infallible>>;
 
 /// One of the channels, and the task that takes items from one into the next.
-trait Pump {
+pub(super) trait Pump {
     /// Has a task of its own send the items of `source`, and gives what receives them.
     fn pump(tasks: &mut JoinSet<()>, source: Items) -> Items;
 }
