@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use mtaio_runtime::Panic;
 use pin_project_lite::pin_project;
@@ -23,25 +23,38 @@ pub(crate) fn discard<T>(value: T) {
 
 /// Polls a future that is dropped in place once it has ended: when this is ready, nothing of it is
 /// left but what it came to. Of several panics the first is told.
+#[inline]
 pub(crate) fn poll_to_end<F: Future>(
     mut future: Pin<&mut Option<F>>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<F::Output, Panic>> {
-    let polled = contain(|| match future.as_mut().as_pin_mut() {
-        Some(future) => future.poll(cx),
-        None => panic!("polled after it was ready"),
+    // Out here, so that a panic of the future's destructor does not drop it as well.
+    let mut output = None;
+    let polled = contain(|| {
+        let Some(present) = future.as_mut().as_pin_mut() else {
+            panic!("polled after it was ready");
+        };
+        if let Poll::Ready(value) = present.poll(cx) {
+            output = Some(value);
+            future.set(None);
+        }
     });
-    let result = ready!(polled.map_or_else(|panic| Poll::Ready(Err(panic)), |p| p.map(Ok)));
-    match (result, contain(|| future.set(None))) {
-        (Ok(value), Err(panic)) => {
-            discard(value);
+    match (polled, output) {
+        (Ok(()), Some(value)) => Poll::Ready(Ok(value)),
+        (Ok(()), None) => Poll::Pending,
+        (Err(panic), output) => {
+            clear(future, output);
             Poll::Ready(Err(panic))
         }
-        (result, Ok(())) => Poll::Ready(result),
-        (Err(first), Err(second)) => {
-            discard(second);
-            Poll::Ready(Err(first))
-        }
+    }
+}
+
+/// Drops what is left of a future that panicked, and what it came to if that was its destructor.
+#[cold]
+fn clear<F: Future>(mut future: Pin<&mut Option<F>>, output: Option<F::Output>) {
+    discard(output);
+    if let Err(panic) = contain(|| future.set(None)) {
+        discard(panic);
     }
 }
 
@@ -62,6 +75,7 @@ impl<F> Contained<F> {
 impl<F: Future> Future for Contained<F> {
     type Output = Result<F::Output, Panic>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         poll_to_end(self.project().future, cx)
     }

@@ -3,18 +3,20 @@ use std::future::{Future, IntoFuture, ready};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_util::Stream;
-use mtaio_runtime::{DynRuntime, Runtime};
+use mtaio_runtime::{DynRuntime, Panic, Runtime};
 
 use super::arity::{Arity, Many, Maybe, One};
 use super::door::Holder;
+use super::driver::Outlet;
 use super::error::PipelineError;
 use super::link::{EachLink, Link};
 use super::pipeline::Pipeline;
 use super::report::RunReport;
-use super::run::{Limits, Outlet};
+use super::run::Limits;
 use crate::executor::CancellationToken;
 
 /// A [`Pipeline`] behind a type that names none of its stages: for the field of a struct.
@@ -58,9 +60,23 @@ type OpenedBox<In, Out, E> = Box<dyn ErasedOpened<In, Out, E>>;
 type BoxStream<'a, T> = Pin<Box<dyn Stream<Item = T> + Send + 'a>>;
 type Body<'a, T> = Box<dyn FnMut(T) -> BoxFuture<'a, ()> + Send + 'a>;
 
-impl<T> Outlet<T> for Body<'_, T> {
-    fn take(&mut self, item: T) -> impl Future<Output = ()> + Send {
-        self(item)
+/// A body, and its call for the item that it has.
+struct Bodied<'a, T> {
+    body: Body<'a, T>,
+    call: Option<BoxFuture<'a, ()>>,
+}
+
+impl<T> Outlet<T> for Bodied<'_, T> {
+    fn take(&mut self, item: T) {
+        self.call = Some((self.body)(item));
+    }
+
+    fn poll_done(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Panic>> {
+        if let Some(call) = &mut self.call {
+            ready!(call.as_mut().poll(cx));
+            self.call = None;
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -109,7 +125,7 @@ where
         limits: Limits,
         body: Body<'a, Out>,
     ) -> BoxFuture<'a, RunReport<E>> {
-        self.run(rt, source).limits(limits).run_into(body)
+        self.run(rt, source).limits(limits).run_into(Bodied { body, call: None })
     }
 }
 

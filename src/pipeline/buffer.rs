@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use futures_util::Stream;
 use futures_util::stream::{Fuse, FusedStream, StreamExt as _};
-use mtaio_runtime::Runtime;
+use mtaio_runtime::{Panic, Runtime};
 use pin_project_lite::pin_project;
 
 use super::course::Course;
@@ -51,6 +51,10 @@ impl<S: Flow> Flow for Buffered<S> {
             }
         }
         this.source.get_pin_mut().poll_progress(cx);
+    }
+
+    fn recover(self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic> {
+        self.project().source.get_pin_mut().recover(panic)
     }
 }
 

@@ -11,13 +11,13 @@ use super::each::{Each, Filter, FilterMap, Immediate, Map};
 use super::gather::{Batch, Gather};
 use super::link::{Chain, Link, Start};
 use super::on_error::{DeadLetter, Fail, Skip};
-use super::parallel::{Order, Parallel, ParallelWorker};
+use super::parallel::{Order, Parallel};
 use super::pipeline::Pipeline;
 use super::retried::Retried;
 use super::stage::Stage;
 use super::transform::Transform;
 use super::transform_worker::TransformWorker;
-use super::worker::Worker;
+use super::worker::{OneByOne, Worker};
 use crate::config::ConfigError;
 use crate::policy::Retry;
 
@@ -118,7 +118,7 @@ impl<E: Send> Begin<E> {
         self,
         parallel: Parallel<O>,
         stage: S,
-    ) -> Builder<In, S::Out, E, Chain<Start, ParallelWorker<S, O, Fail>>, One>
+    ) -> Builder<In, S::Out, E, Chain<Start, Worker<S, Fail, Parallel<O>>>, One>
     where
         In: Send,
         O: Order<In>,
@@ -171,7 +171,7 @@ impl<In: Send, Out: Send, E: Send, C: Link<In, E, Out = Out>, A: Arity> Builder<
     where
         S: Stage<Out, Err: Into<E>>,
     {
-        let worker = Worker { stage, on_error: Fail, index: self.stages };
+        let worker = Worker { stage, on_error: Fail, pace: OneByOne, index: self.stages };
         self.add(worker, 1)
     }
 
@@ -180,14 +180,14 @@ impl<In: Send, Out: Send, E: Send, C: Link<In, E, Out = Out>, A: Arity> Builder<
         mut self,
         parallel: Parallel<O>,
         stage: S,
-    ) -> Builder<In, S::Out, E, Chain<C, ParallelWorker<S, O, Fail>>, A>
+    ) -> Builder<In, S::Out, E, Chain<C, Worker<S, Fail, Parallel<O>>>, A>
     where
         O: Order<Out>,
         S: Stage<Out, Err: Into<E>>,
     {
         self.check(parallel.check());
-        let worker = Worker { stage, on_error: Fail, index: self.stages };
-        self.add(ParallelWorker { worker, parallel }, 1)
+        let worker = Worker { stage, on_error: Fail, pace: parallel, index: self.stages };
+        self.add(worker, 1)
     }
 
     /// Makes something of each item, at once.
@@ -275,27 +275,29 @@ impl<In: Send, Out: Send, E: Send, C: Link<In, E, Out = Out>, A: Arity> Builder<
     }
 }
 
-impl<In, Out, E, First, S, P, A> Builder<In, Out, E, Chain<First, Worker<S, P>>, A> {
+impl<In, Out, E, First, S, P, N, A> Builder<In, Out, E, Chain<First, Worker<S, P, N>>, A> {
     fn map_worker<T, Q, B>(
         self,
-        map: impl FnOnce(Worker<S, P>) -> Worker<T, Q>,
-    ) -> Builder<In, Out, E, Chain<First, Worker<T, Q>>, B> {
+        map: impl FnOnce(S, P) -> (T, Q),
+    ) -> Builder<In, Out, E, Chain<First, Worker<T, Q, N>>, B> {
         let Self { link: Chain { first, last }, stages, refused, .. } = self;
-        let link = Chain { first, last: map(last) };
-        Builder { link, stages, refused, types: PhantomData }
+        let Worker { stage, on_error, pace, index } = last;
+        let (stage, on_error) = map(stage, on_error);
+        let last = Worker { stage, on_error, pace, index };
+        Builder { link: Chain { first, last }, stages, refused, types: PhantomData }
     }
 }
 
 /// What becomes of the errors of the stage before.
-impl<In, Out, E, First, S, A: Arity> Builder<In, Out, E, Chain<First, Worker<S>>, A> {
+impl<In, Out, E, First, S, N, A: Arity> Builder<In, Out, E, Chain<First, Worker<S, Fail, N>>, A> {
     /// An error ends the run, as it does unless said.
-    pub const fn fail(self) -> Self {
+    pub fn fail(self) -> Self {
         self
     }
 
     /// An item for which the stage has an error is left out, and counted.
-    pub fn skip(self) -> Builder<In, Out, E, Chain<First, Worker<S, Skip>>, A::Then<Maybe>> {
-        self.map_worker(|Worker { stage, index, .. }| Worker { stage, on_error: Skip, index })
+    pub fn skip(self) -> Builder<In, Out, E, Chain<First, Worker<S, Skip, N>>, A::Then<Maybe>> {
+        self.map_worker(|stage, Fail| (stage, Skip))
     }
 
     /// An item for which the stage has an error goes to `sink`, an async function of a
@@ -303,9 +305,8 @@ impl<In, Out, E, First, S, A: Arity> Builder<In, Out, E, Chain<First, Worker<S>>
     pub fn dead_letter<F>(
         self,
         sink: F,
-    ) -> Builder<In, Out, E, Chain<First, Worker<S, DeadLetter<F>>>, A::Then<Maybe>> {
-        let on_error = DeadLetter(sink);
-        self.map_worker(|Worker { stage, index, .. }| Worker { stage, on_error, index })
+    ) -> Builder<In, Out, E, Chain<First, Worker<S, DeadLetter<F>, N>>, A::Then<Maybe>> {
+        self.map_worker(|stage, Fail| (stage, DeadLetter(sink)))
     }
 
     /// Calls the stage again where it has an error, on the time of `rt`. Its items are cloned for
@@ -315,65 +316,9 @@ impl<In, Out, E, First, S, A: Arity> Builder<In, Out, E, Chain<First, Worker<S>>
         self,
         rt: &R,
         retry: Retry<C, L>,
-    ) -> Builder<In, Out, E, Chain<First, Worker<Retried<S, C, L>>>, A> {
+    ) -> Builder<In, Out, E, Chain<First, Worker<Retried<S, C, L>, Fail, N>>, A> {
         let rt = DynRuntime::new(rt);
-        self.map_worker(|Worker { stage, on_error, index }| Worker {
-            stage: Retried { stage, rt, retry },
-            on_error,
-            index,
-        })
-    }
-}
-
-impl<In, Out, E, First, S, O, P, A> Builder<In, Out, E, Chain<First, ParallelWorker<S, O, P>>, A> {
-    fn map_parallel<T, Q, B>(
-        self,
-        map: impl FnOnce(Worker<S, P>) -> Worker<T, Q>,
-    ) -> Builder<In, Out, E, Chain<First, ParallelWorker<T, O, Q>>, B> {
-        let Self { link: Chain { first, last }, stages, refused, .. } = self;
-        let last = ParallelWorker { worker: map(last.worker), parallel: last.parallel };
-        Builder { link: Chain { first, last }, stages, refused, types: PhantomData }
-    }
-}
-
-/// What becomes of the errors of the stage before.
-impl<In, Out, E, First, S, O, A: Arity>
-    Builder<In, Out, E, Chain<First, ParallelWorker<S, O, Fail>>, A>
-{
-    /// An error ends the run, as it does unless said.
-    pub fn fail(self) -> Self {
-        self
-    }
-
-    /// An item for which the stage has an error is left out, and counted.
-    pub fn skip(
-        self,
-    ) -> Builder<In, Out, E, Chain<First, ParallelWorker<S, O, Skip>>, A::Then<Maybe>> {
-        self.map_parallel(|Worker { stage, index, .. }| Worker { stage, on_error: Skip, index })
-    }
-
-    /// As [`dead_letter`](Builder::dead_letter) of a stage that works on one item after the other.
-    pub fn dead_letter<F>(
-        self,
-        sink: F,
-    ) -> Builder<In, Out, E, Chain<First, ParallelWorker<S, O, DeadLetter<F>>>, A::Then<Maybe>>
-    {
-        let on_error = DeadLetter(sink);
-        self.map_parallel(|Worker { stage, index, .. }| Worker { stage, on_error, index })
-    }
-
-    /// As [`retry`](Builder::retry) of a stage that works on one item after the other.
-    pub fn retry<R: Runtime, L, C>(
-        self,
-        rt: &R,
-        retry: Retry<C, L>,
-    ) -> Builder<In, Out, E, Chain<First, ParallelWorker<Retried<S, C, L>, O, Fail>>, A> {
-        let rt = DynRuntime::new(rt);
-        self.map_parallel(|Worker { stage, on_error, index }| Worker {
-            stage: Retried { stage, rt, retry },
-            on_error,
-            index,
-        })
+        self.map_worker(|stage, Fail| (Retried { stage, rt, retry }, Fail))
     }
 }
 

@@ -1,13 +1,16 @@
 //! What is done at once, and can't fail: filters and maps.
 
 use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use mtaio_runtime::Runtime;
+use mtaio_runtime::{Panic, Runtime};
 
+use super::counts::{OwnTally, StageCounts, Tally};
 use super::course::Course;
 use super::error::PipelineError;
-use super::flow::{Direct, Flow};
-use super::ledger::{End, Tracked};
+use super::flow::{Flow, Sequential, Work};
+use super::ledger::{End, InHand, Ticket, Tracked};
 use super::link::{EachLink, Link};
 use crate::contain::contain;
 
@@ -90,25 +93,9 @@ impl<In: Send, E: Send, T: Each<In>> Link<In, E> for Immediate<T> {
         E: 'a,
     {
         let counts = &course.stages[self.index];
-        Direct::new(source, move |Tracked { value, ticket }| {
-            counts.taken.add(1);
-            match contain(|| self.each.apply(value)) {
-                Ok(Some(value)) => {
-                    counts.given.add(1);
-                    Some(Tracked { value, ticket })
-                }
-                Ok(None) => {
-                    ticket.end(End::Filtered);
-                    None
-                }
-                Err(panic) => {
-                    counts.errors.add(1);
-                    ticket.end(End::Failed);
-                    course.fail(PipelineError::Panicked { stage: T::NAME.to_owned(), panic });
-                    None
-                }
-            }
-        })
+        let work =
+            AtOnce { each: &self.each, course, counts, tally: OwnTally::new(counts), ticket: None };
+        Sequential::new(source, work)
     }
 
     async fn setup(&self) -> Result<(), PipelineError<E>> {
@@ -119,6 +106,75 @@ impl<In: Send, E: Send, T: Each<In>> Link<In, E> for Immediate<T> {
 
     fn names(&self, names: &mut Vec<String>) {
         names.push(T::NAME.to_owned());
+    }
+}
+
+/// The work of a filter or a map: done as soon as it is begun.
+struct AtOnce<'a, T, E, R> {
+    each: &'a T,
+    course: &'a Course<E, R>,
+    counts: &'a StageCounts,
+    tally: OwnTally<'a>,
+    /// Of an item with which it panicked.
+    ticket: Option<Ticket<'a>>,
+}
+
+impl<'a, In, T: Each<In>, E, R: Runtime> Work<'a, In> for AtOnce<'a, T, E, R> {
+    type Out = T::Out;
+
+    const AHEAD: bool = false;
+
+    #[inline]
+    fn is_idle(&self) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    fn begin(
+        mut self: Pin<&mut Self>,
+        tracked: Tracked<'a, In>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Tracked<'a, T::Out>>> {
+        let Tracked { value, ticket } = tracked;
+        // How long it takes is not told.
+        self.tally.take();
+        let each = self.each;
+        let in_hand = InHand::new(ticket, &mut self.ticket);
+        let out = each.apply(value);
+        let ticket = in_hand.pass();
+        Poll::Ready(match out {
+            Some(value) => Some(Tracked { value, ticket }),
+            None => {
+                self.counts.kept.add(1);
+                ticket.end(End::Filtered);
+                None
+            }
+        })
+    }
+
+    fn poll_through(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Tracked<'a, T::Out>>> {
+        Poll::Ready(None)
+    }
+
+    fn hold(self: Pin<&mut Self>, _through: Tracked<'a, T::Out>) {
+        unreachable!("it does not work ahead");
+    }
+
+    fn is_holding(&self) -> bool {
+        false
+    }
+
+    #[cold]
+    fn recover(mut self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic> {
+        let Some(ticket) = self.ticket.take() else { return Err(panic) };
+        self.counts.errors.add(1);
+        self.counts.kept.add(1);
+        ticket.end(End::Failed);
+        self.course.fail(PipelineError::Panicked { stage: T::NAME.to_owned(), panic });
+        Ok(())
     }
 }
 

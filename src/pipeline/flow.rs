@@ -1,9 +1,11 @@
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_util::Stream;
+use mtaio_runtime::Panic;
 use pin_project_lite::pin_project;
+
+use super::ledger::Tracked;
 
 /// A stream that can go on with what it has begun while nobody takes what it yields.
 ///
@@ -12,126 +14,147 @@ use pin_project_lite::pin_project;
 pub trait Flow: Stream {
     /// Goes on, as far as there is room, without yielding.
     fn poll_progress(self: Pin<&mut Self>, cx: &mut Context<'_>);
+
+    /// Settles a panic that came out of the last poll, where it was one of a stage; otherwise it is
+    /// the source's, and given back.
+    ///
+    /// So panics are caught once a poll of the run, and not once an item and stage: what a stage
+    /// calls, it marks.
+    fn recover(self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic>;
+}
+
+/// What a stage does with an item.
+pub(super) trait Work<'a, In> {
+    /// What an item becomes.
+    type Out;
+
+    /// Whether an item may be worked on before it is asked for. Where nothing is waited for, nothing
+    /// is gained.
+    const AHEAD: bool;
+
+    /// Whether it has no item, nor what came of one.
+    fn is_idle(&self) -> bool;
+
+    /// Begins with an item, and goes on as [`poll_through`](Self::poll_through).
+    fn begin(
+        self: Pin<&mut Self>,
+        tracked: Tracked<'a, In>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Tracked<'a, Self::Out>>>;
+
+    /// What the item became; none if it has ended here.
+    fn poll_through(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Tracked<'a, Self::Out>>>;
+
+    /// Holds what an item became, for who asks next.
+    fn hold(self: Pin<&mut Self>, through: Tracked<'a, Self::Out>);
+
+    /// Whether it holds that.
+    fn is_holding(&self) -> bool;
+
+    /// Settles a panic, if it was this that ran.
+    fn recover(self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic>;
 }
 
 pin_project! {
-    /// Calls an async function with each item, one after the other; those for which it answers
-    /// nothing are left out. One result is held ready while the one before it is worked on further
-    /// down.
-    pub(super) struct Sequential<S, F, Fut, T> {
+    /// Works on one item after the other. One that is through is held ready while the one before it
+    /// is worked on further down.
+    pub(super) struct Sequential<S, W> {
         #[pin]
         source: S,
-        f: F,
         #[pin]
-        call: Option<Fut>,
-        ready: Option<T>,
+        work: W,
     }
 }
 
-impl<S, F, Fut, T> Sequential<S, F, Fut, T>
-where
-    S: Flow,
-    F: FnMut(S::Item) -> Fut,
-    Fut: Future<Output = Option<T>>,
-{
-    pub(super) const fn new(source: S, f: F) -> Self {
-        Self { source, f, call: None, ready: None }
+impl<S, W> Sequential<S, W> {
+    pub(super) const fn new(source: S, work: W) -> Self {
+        Self { source, work }
     }
+}
 
-    /// As the stream, whatever is held ready.
-    #[inline]
-    fn poll_call(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+impl<'a, In, S, W> Sequential<S, W>
+where
+    S: Flow<Item = Tracked<'a, In>>,
+    W: Work<'a, In>,
+{
+    /// Takes items until one is through.
+    #[inline(always)]
+    fn poll_source(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Tracked<'a, W::Out>>> {
         let mut this = self.project();
         loop {
-            if let Some(call) = this.call.as_mut().as_pin_mut() {
-                let Poll::Ready(result) = call.poll(cx) else {
+            let Some(tracked) = ready!(this.source.as_mut().poll_next(cx)) else {
+                return Poll::Ready(None);
+            };
+            match this.work.as_mut().begin(tracked, cx) {
+                // It has ended, and makes room for another.
+                Poll::Ready(None) => {}
+                Poll::Ready(through) => return Poll::Ready(through),
+                Poll::Pending => {
                     this.source.poll_progress(cx);
                     return Poll::Pending;
-                };
-                this.call.set(None);
-                if result.is_some() {
-                    return Poll::Ready(result);
                 }
             }
-            match ready!(this.source.as_mut().poll_next(cx)) {
-                Some(item) => this.call.set(Some((this.f)(item))),
-                None => return Poll::Ready(None),
+        }
+    }
+
+    /// As the stream where something is there already. (Of its own, for the rest to be short.)
+    #[inline(never)]
+    fn poll_rest(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Tracked<'a, W::Out>>> {
+        let this = self.as_mut().project();
+        if !this.work.is_idle() {
+            match this.work.poll_through(cx) {
+                Poll::Ready(None) => {}
+                Poll::Ready(through) => return Poll::Ready(through),
+                Poll::Pending => {
+                    this.source.poll_progress(cx);
+                    return Poll::Pending;
+                }
             }
         }
+        self.poll_source(cx)
     }
 }
 
-impl<S, F, Fut, T> Stream for Sequential<S, F, Fut, T>
+impl<'a, In, S, W> Stream for Sequential<S, W>
 where
-    S: Flow,
-    F: FnMut(S::Item) -> Fut,
-    Fut: Future<Output = Option<T>>,
+    S: Flow<Item = Tracked<'a, In>>,
+    W: Work<'a, In>,
 {
-    type Item = T;
+    type Item = Tracked<'a, W::Out>;
 
-    #[inline]
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        match self.as_mut().project().ready.take() {
-            Some(ready) => Poll::Ready(Some(ready)),
-            None => self.poll_call(cx),
+    #[inline(always)]
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if !self.work.is_idle() {
+            return self.poll_rest(cx);
         }
+        self.poll_source(cx)
     }
 }
 
-impl<S, F, Fut, T> Flow for Sequential<S, F, Fut, T>
+impl<'a, In, S, W> Flow for Sequential<S, W>
 where
-    S: Flow,
-    F: FnMut(S::Item) -> Fut,
-    Fut: Future<Output = Option<T>>,
+    S: Flow<Item = Tracked<'a, In>>,
+    W: Work<'a, In>,
 {
     fn poll_progress(mut self: Pin<&mut Self>, cx: &mut Context<'_>) {
-        if self.ready.is_none()
-            && let Poll::Ready(result) = self.as_mut().poll_call(cx)
-        {
-            *self.as_mut().project().ready = result;
+        if W::AHEAD && !self.work.is_holding() {
+            let Poll::Ready(Some(through)) = self.as_mut().poll_rest(cx) else { return };
+            self.as_mut().project().work.hold(through);
         }
-        if self.ready.is_some() {
-            self.project().source.poll_progress(cx);
-        }
-    }
-}
-
-pin_project! {
-    /// Does something at once with each item; those for which it answers nothing are left out.
-    pub(super) struct Direct<S, F> {
-        #[pin]
-        source: S,
-        f: F,
-    }
-}
-
-impl<S, F> Direct<S, F> {
-    pub(super) const fn new(source: S, f: F) -> Self {
-        Self { source, f }
-    }
-}
-
-impl<S: Stream, T, F: FnMut(S::Item) -> Option<T>> Stream for Direct<S, F> {
-    type Item = T;
-
-    #[inline]
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        let mut this = self.project();
-        loop {
-            match ready!(this.source.as_mut().poll_next(cx)) {
-                Some(item) => {
-                    if let Some(value) = (this.f)(item) {
-                        return Poll::Ready(Some(value));
-                    }
-                }
-                None => return Poll::Ready(None),
-            }
-        }
-    }
-}
-
-impl<S: Flow, T, F: FnMut(S::Item) -> Option<T>> Flow for Direct<S, F> {
-    fn poll_progress(self: Pin<&mut Self>, cx: &mut Context<'_>) {
         self.project().source.poll_progress(cx);
+    }
+
+    fn recover(self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic> {
+        let this = self.project();
+        this.work.recover(panic).or_else(|panic| this.source.recover(panic))
     }
 }

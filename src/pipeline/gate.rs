@@ -1,9 +1,10 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures_util::Stream;
-use mtaio_runtime::{Instant, Runtime};
+use mtaio_runtime::{Instant, Panic, Runtime};
 use pin_project_lite::pin_project;
 
 use super::course::Course;
@@ -26,14 +27,25 @@ pin_project! {
         stop_at: Option<Instant>,
         #[pin]
         sleep: Option<R::Sleep>,
-        // How many items were there at once since something had to be waited for.
-        in_a_row: u32,
+        // Whether a token or the time may close it.
+        is_limited: bool,
+        // How many more items may come in a row before it is looked whether others are to have a turn.
+        row: u32,
+        // How many such rows there were, and when the first was over.
+        rows: u32,
+        since: Option<Instant>,
     }
 }
 
-/// After so many items in a row others get a turn, where nothing ever has to wait: also if none of
-/// them gets to the end.
-const UNTIL_YIELD: u32 = 128;
+/// After so many items in a row it is looked whether others are to have a turn, where nothing ever has
+/// to wait: also if none of them gets to the end.
+const ROW: u32 = 128;
+
+/// They are when that lasts this long.
+const TURN: Duration = Duration::from_micros(100);
+
+/// And after so many rows, however quick.
+const ROWS: u32 = 8;
 
 impl<'a, S, E, R: Runtime> Gate<'a, S, E, R> {
     pub(super) const fn new(
@@ -42,15 +54,38 @@ impl<'a, S, E, R: Runtime> Gate<'a, S, E, R> {
         token: Option<CancellationToken>,
         stop_at: Option<Instant>,
     ) -> Self {
-        Self { source, course, token, cancelled: None, stop_at, sleep: None, in_a_row: 0 }
+        Self {
+            source,
+            course,
+            is_limited: token.is_some() || stop_at.is_some(),
+            token,
+            cancelled: None,
+            stop_at,
+            sleep: None,
+            row: ROW,
+            rows: 0,
+            since: None,
+        }
+    }
+
+    /// After a row: whether others are to have a turn.
+    #[cold]
+    fn is_turn_over(self: Pin<&mut Self>) -> bool {
+        let this = self.project();
+        *this.row = ROW;
+        *this.rows += 1;
+        let now = this.course.rt.now();
+        let since = *this.since.get_or_insert(now);
+        let is_over = *this.rows == ROWS || now - since >= TURN;
+        if is_over {
+            (*this.rows, *this.since) = (0, None);
+        }
+        is_over
     }
 
     /// Why it is to be closed, as far as that can be seen without waiting.
     #[inline]
     fn reason(&self) -> Option<RunEnd> {
-        if self.course.is_failed() {
-            return Some(RunEnd::Failed);
-        }
         if self.token.as_ref().is_some_and(CancellationToken::is_cancelled) {
             return Some(RunEnd::Cancelled);
         }
@@ -89,28 +124,29 @@ where
 {
     type Item = Tracked<'a, S::Item>;
 
-    #[inline]
+    #[inline(always)]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let course = self.course;
         if course.stopped().is_some() {
             return Poll::Ready(None);
         }
-        if self.in_a_row == UNTIL_YIELD {
-            *self.project().in_a_row = 0;
+        if self.row == 0 && self.as_mut().is_turn_over() {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let end = match self.reason() {
+        let reason = if self.is_limited { self.reason() } else { None };
+        let end = match reason {
             Some(end) => end,
             None => match self.as_mut().project().source.poll_next(cx) {
                 Poll::Ready(Some(value)) => {
-                    *self.project().in_a_row += 1;
+                    *self.project().row -= 1;
                     let ticket = Ticket::taken(&course.ledger);
                     return Poll::Ready(Some(Tracked { value, ticket }));
                 }
                 Poll::Ready(None) => RunEnd::Finished,
                 Poll::Pending => {
-                    *self.as_mut().project().in_a_row = 0;
+                    let this = self.as_mut().project();
+                    (*this.row, *this.rows, *this.since) = (ROW, 0, None);
                     ready!(self.poll_reason(cx))
                 }
             },
@@ -138,5 +174,9 @@ where
         } else if let Poll::Ready(end) = self.poll_reason(cx) {
             course.stop(end);
         }
+    }
+
+    fn recover(self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic> {
+        Err(panic)
     }
 }

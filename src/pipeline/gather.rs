@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::Stream;
-use mtaio_runtime::{Runtime, Sleep};
+use mtaio_runtime::{Panic, Runtime, Sleep};
 use pin_project_lite::pin_project;
 
 use super::course::Course;
@@ -157,6 +157,10 @@ where
         if self.ready.is_some() {
             self.project().source.poll_progress(cx);
         }
+    }
+
+    fn recover(self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic> {
+        self.project().source.recover(panic)
     }
 }
 

@@ -2,11 +2,11 @@ use std::future::{Future, poll_fn};
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use mtaio_runtime::Panic;
 
-use super::run::Outlet;
+use super::driver::Outlet;
 use crate::contain::Contained;
 
 /// Where a run lays down what comes out, one item at a time, for somebody outside of it.
@@ -38,15 +38,13 @@ impl<T> Clone for Handover<T> {
 }
 
 impl<T: Send> Outlet<T> for Handover<T> {
-    fn take(&mut self, item: T) -> impl Future<Output = ()> + Send {
+    fn take(&mut self, item: T) {
         self.lock().item = Some(item);
-        let here = self.clone();
-        // Who ends it polls this right after.
-        poll_fn(move |_| match here.lock().ended.take() {
-            Some(Ok(())) => Poll::Ready(()),
-            Some(Err(panic)) => panic.resume(),
-            None => Poll::Pending,
-        })
+    }
+
+    /// (Who ends it polls this right after.)
+    fn poll_done(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Panic>> {
+        self.lock().ended.take().map_or(Poll::Pending, Poll::Ready)
     }
 }
 

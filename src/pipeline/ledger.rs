@@ -1,5 +1,6 @@
 //! Where every source item ends, exactly once.
 
+use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A number that one task at a time changes: the run's. Others may look.
@@ -12,7 +13,12 @@ pub(super) struct Count(AtomicU64);
 impl Count {
     #[inline]
     pub(super) fn add(&self, n: u64) {
-        self.0.store(self.get().wrapping_add(n), Ordering::Relaxed);
+        self.set(self.get().wrapping_add(n));
+    }
+
+    #[inline]
+    pub(super) fn set(&self, n: u64) {
+        self.0.store(n, Ordering::Relaxed);
     }
 
     #[inline]
@@ -65,11 +71,13 @@ impl<'a> Ticket<'a> {
     }
 
     /// Stands for what `other` stands for as well.
+    #[inline]
     pub(super) fn absorb(&mut self, mut other: Self) {
-        self.weight += std::mem::take(&mut other.weight);
+        self.weight += mem::take(&mut other.weight);
     }
 
     /// Hands all that it stands for to another.
+    #[inline]
     pub(super) const fn split_off(&mut self) -> Self {
         let weight = self.weight;
         self.weight = 0;
@@ -85,7 +93,7 @@ impl<'a> Ticket<'a> {
             End::DeadLettered => &self.ledger.dead_lettered,
             End::Failed => &self.ledger.failed,
         };
-        count.add(std::mem::take(&mut self.weight));
+        count.add(mem::take(&mut self.weight));
     }
 }
 
@@ -95,6 +103,41 @@ impl Drop for Ticket<'_> {
         if self.weight != 0 {
             self.ledger.unprocessed.add(self.weight);
         }
+    }
+}
+
+/// The ticket of an item with which foreign code is called. Should that panic, it is in its place.
+#[derive(Debug)]
+pub(super) struct InHand<'p, 'a> {
+    ticket: Ticket<'a>,
+    place: &'p mut Option<Ticket<'a>>,
+}
+
+impl<'p, 'a> InHand<'p, 'a> {
+    #[inline]
+    pub(super) const fn new(ticket: Ticket<'a>, place: &'p mut Option<Ticket<'a>>) -> Self {
+        Self { ticket, place }
+    }
+
+    /// It goes on.
+    #[inline]
+    pub(super) const fn pass(mut self) -> Ticket<'a> {
+        let ticket = self.ticket.split_off();
+        mem::forget(self);
+        ticket
+    }
+
+    /// Lays it in its place.
+    #[inline]
+    pub(super) fn lay_down(self) {
+        drop(self);
+    }
+}
+
+impl Drop for InHand<'_, '_> {
+    #[inline]
+    fn drop(&mut self) {
+        *self.place = Some(self.ticket.split_off());
     }
 }
 

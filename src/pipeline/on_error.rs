@@ -15,13 +15,16 @@ pub trait OnError<In, Err>: sealed::Sealed + Send + Sync {
     /// What is kept of an item while it is worked on.
     type Kept: Send;
 
-    /// Keeps what will be needed if it fails.
-    fn keep(&self, item: &In) -> Self::Kept;
+    /// Whether anything is.
+    const KEEPS: bool;
 
-    /// The stage failed.
+    /// Keeps what will be needed if it fails.
+    fn keep(&self, item: &In) -> Option<Self::Kept>;
+
+    /// The stage failed. What should have been kept is not there where that could not be.
     fn settle(
         &self,
-        kept: Self::Kept,
+        kept: Option<Self::Kept>,
         fault: Fault<Err>,
     ) -> impl Future<Output = Settled<Err>> + Send;
 }
@@ -73,10 +76,14 @@ impl<In, Err: Send> OnError<In, Err> for Fail {
     type Arity = One;
     type Kept = ();
 
-    #[inline]
-    fn keep(&self, _item: &In) {}
+    const KEEPS: bool = false;
 
-    async fn settle(&self, (): (), fault: Fault<Err>) -> Settled<Err> {
+    #[inline]
+    fn keep(&self, _item: &In) -> Option<()> {
+        None
+    }
+
+    async fn settle(&self, _kept: Option<()>, fault: Fault<Err>) -> Settled<Err> {
         Settled::Failed(fault)
     }
 }
@@ -85,10 +92,14 @@ impl<In, Err: Send> OnError<In, Err> for Skip {
     type Arity = Maybe;
     type Kept = ();
 
-    #[inline]
-    fn keep(&self, _item: &In) {}
+    const KEEPS: bool = false;
 
-    async fn settle(&self, (): (), fault: Fault<Err>) -> Settled<Err> {
+    #[inline]
+    fn keep(&self, _item: &In) -> Option<()> {
+        None
+    }
+
+    async fn settle(&self, _kept: Option<()>, fault: Fault<Err>) -> Settled<Err> {
         discard(fault);
         Settled::Skipped
     }
@@ -103,12 +114,14 @@ where
     type Arity = Maybe;
     type Kept = In;
 
-    fn keep(&self, item: &In) -> In {
-        item.clone()
+    const KEEPS: bool = true;
+
+    fn keep(&self, item: &In) -> Option<In> {
+        Some(item.clone())
     }
 
-    async fn settle(&self, item: In, fault: Fault<Err>) -> Settled<Err> {
-        let sink = self.0.clone();
+    async fn settle(&self, item: Option<In>, fault: Fault<Err>) -> Settled<Err> {
+        let Some(item) = item else { return Settled::Failed(fault) };
         let error = match fault {
             Fault::Error(error) => Some(error),
             Fault::Panic(panic) => {
@@ -118,7 +131,7 @@ where
         };
         // An item whose letter could not be handed over has failed.
         let handed = Contained::new(async move {
-            sink.call(Letter { item, error }).await;
+            self.0.clone().call(Letter { item, error }).await;
         });
         match handed.await {
             Ok(()) => Settled::DeadLettered,

@@ -1,24 +1,23 @@
-use std::fmt;
 use std::future::Future;
 use std::hash::Hash;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_util::Stream;
-use mtaio_runtime::Runtime;
+use mtaio_runtime::{Panic, Runtime};
 use pin_project_lite::pin_project;
 
-use super::course::Course;
-use super::error::{Fault, PipelineError};
-use super::flow::{Direct, Flow};
+use super::error::Fault;
+use super::flow::{Flow, Work};
 use super::ledger::Tracked;
-use super::link::{EachLink, Link};
 use super::on_error::OnError;
 use super::stage::Stage;
-use super::worker::Worker;
+use super::work::Station;
+use super::worker::Pace;
 use crate::callback::Callback;
 use crate::config::ConfigError;
-use crate::stream::{CallPanicked, Called, MapAsync, MapOrder, StreamExt};
+use crate::contain::contain;
+use crate::stream::{Called, MapAsync, MapOrder, StreamExt};
 
 /// How many items a stage works on at once, and in which order they go on.
 ///
@@ -86,69 +85,48 @@ impl<O> Parallel<O> {
     }
 }
 
-/// A stage that works on many items at once.
-#[derive(Clone)]
-pub struct ParallelWorker<S, O, P> {
-    pub(super) worker: Worker<S, P>,
-    pub(super) parallel: Parallel<O>,
-}
-
 /// The order of a [`Parallel`]; its constructors make them, and nobody else can.
 pub trait Order<In>: Send + Sync {
-    /// Has `call` made for each item of `source`, at most `limit` at once.
+    /// Sees to it that results of `calls` come in this order.
     #[doc(hidden)]
-    fn map<'a, S, F, Fut, T>(
+    fn sort<'a, S, F, Fut>(
         &'a self,
-        source: S,
-        limit: usize,
-        call: F,
-    ) -> impl Flow<Item = Result<Option<T>, CallPanicked>> + Send
+        calls: MapAsync<S, F>,
+    ) -> MapAsync<S, F, impl MapOrder<Tracked<'a, In>, Called<S, F>> + Send>
     where
-        S: Flow<Item = Tracked<'a, In>> + Send,
-        F: FnOnce(Tracked<'a, In>) -> Fut + Clone + Send,
-        Fut: Future<Output = Option<T>> + Send,
-        T: Send,
-        In: Send + 'a;
-}
-
-#[expect(clippy::expect_used, reason = "zero is refused when the pipeline is built")]
-fn many<S: Flow, F: Callback<S::Item>>(source: S, limit: usize, call: F) -> MapAsync<S, F> {
-    source.map_async(limit, call).expect("the limit is more than zero")
+        In: Send + 'a,
+        S: Stream<Item = Tracked<'a, In>> + Send,
+        F: FnOnce(Tracked<'a, In>) -> Fut + Clone,
+        Fut: Future<Output: Send>;
 }
 
 impl<In> Order<In> for Ordered {
-    fn map<'a, S, F, Fut, T>(
+    fn sort<'a, S, F, Fut>(
         &'a self,
-        source: S,
-        limit: usize,
-        call: F,
-    ) -> impl Flow<Item = Result<Option<T>, CallPanicked>> + Send
+        calls: MapAsync<S, F>,
+    ) -> MapAsync<S, F, impl MapOrder<Tracked<'a, In>, Called<S, F>> + Send>
     where
-        S: Flow<Item = Tracked<'a, In>> + Send,
-        F: FnOnce(Tracked<'a, In>) -> Fut + Clone + Send,
-        Fut: Future<Output = Option<T>> + Send,
-        T: Send,
         In: Send + 'a,
+        S: Stream<Item = Tracked<'a, In>> + Send,
+        F: FnOnce(Tracked<'a, In>) -> Fut + Clone,
+        Fut: Future<Output: Send>,
     {
-        Calls { calls: many(source, limit, call) }
+        calls
     }
 }
 
 impl<In> Order<In> for Unordered {
-    fn map<'a, S, F, Fut, T>(
+    fn sort<'a, S, F, Fut>(
         &'a self,
-        source: S,
-        limit: usize,
-        call: F,
-    ) -> impl Flow<Item = Result<Option<T>, CallPanicked>> + Send
+        calls: MapAsync<S, F>,
+    ) -> MapAsync<S, F, impl MapOrder<Tracked<'a, In>, Called<S, F>> + Send>
     where
-        S: Flow<Item = Tracked<'a, In>> + Send,
-        F: FnOnce(Tracked<'a, In>) -> Fut + Clone + Send,
-        Fut: Future<Output = Option<T>> + Send,
-        T: Send,
         In: Send + 'a,
+        S: Stream<Item = Tracked<'a, In>> + Send,
+        F: FnOnce(Tracked<'a, In>) -> Fut + Clone,
+        Fut: Future<Output: Send>,
     {
-        Calls { calls: many(source, limit, call).unordered() }
+        calls.unordered()
     }
 }
 
@@ -157,131 +135,142 @@ where
     KeyOf: Fn(&In) -> K + Send + Sync,
     K: Hash + Eq + Clone + Send,
 {
-    fn map<'a, S, F, Fut, T>(
+    fn sort<'a, S, F, Fut>(
         &'a self,
-        source: S,
-        limit: usize,
-        call: F,
-    ) -> impl Flow<Item = Result<Option<T>, CallPanicked>> + Send
+        calls: MapAsync<S, F>,
+    ) -> MapAsync<S, F, impl MapOrder<Tracked<'a, In>, Called<S, F>> + Send>
     where
-        S: Flow<Item = Tracked<'a, In>> + Send,
-        F: FnOnce(Tracked<'a, In>) -> Fut + Clone + Send,
-        Fut: Future<Output = Option<T>> + Send,
-        T: Send,
         In: Send + 'a,
+        S: Stream<Item = Tracked<'a, In>> + Send,
+        F: FnOnce(Tracked<'a, In>) -> Fut + Clone,
+        Fut: Future<Output: Send>,
     {
         let key = &self.0;
-        let key = move |tracked: &Tracked<'a, In>| key(&tracked.value);
-        Calls { calls: many(source, limit, call).by_key(key) }
+        calls.by_key(move |tracked: &Tracked<'a, In>| key(&tracked.value))
+    }
+}
+
+impl<In, O: Order<In>> Pace<In> for Parallel<O> {
+    fn flow<'a, S, P, E, R, Source>(
+        &'a self,
+        station: Station<'a, S, P, E, R>,
+        source: Source,
+    ) -> impl Flow<Item = Tracked<'a, S::Out>> + Send
+    where
+        In: Send + 'a,
+        E: Send + 'a,
+        R: Runtime,
+        S: Stage<In, Err: Into<E>>,
+        P: OnError<In, S::Err>,
+        Source: Flow<Item = Tracked<'a, In>> + Send,
+    {
+        let call =
+            move |tracked| InFlight { item: Some(tracked), work: station.work(station.counts) };
+        #[expect(clippy::expect_used, reason = "zero is refused when the pipeline is built")]
+        let calls = source.map_async(self.limit, call).expect("the limit is more than zero");
+        Many { calls: self.order.sort(calls), station }
     }
 }
 
 pin_project! {
-    /// Many calls at once, and a source that goes on meanwhile.
-    struct Calls<M> {
+    /// One of many items that are worked on at once.
+    struct InFlight<'a, In, W> {
+        item: Option<Tracked<'a, In>>,
         #[pin]
-        calls: M,
+        work: W,
     }
 }
 
-impl<S, F, O> Stream for Calls<MapAsync<S, F, O>>
+impl<'a, In, W: Work<'a, In>> InFlight<'a, In, W> {
+    #[inline]
+    fn poll_through(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Tracked<'a, W::Out>>> {
+        let this = self.project();
+        match this.item.take() {
+            Some(tracked) => this.work.begin(tracked, cx),
+            None => this.work.poll_through(cx),
+        }
+    }
+}
+
+impl<'a, In, W: Work<'a, In>> Future for InFlight<'a, In, W> {
+    type Output = Option<Tracked<'a, W::Out>>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            // Here, where it is known whose panic it is.
+            let panic = match contain(|| self.as_mut().poll_through(cx)) {
+                Ok(polled) => return polled,
+                Err(panic) => panic,
+            };
+            if let Err(panic) = self.as_mut().project().work.recover(panic) {
+                panic.resume();
+            }
+        }
+    }
+}
+
+pin_project! {
+    /// Many items that are worked on at once, and a source that goes on meanwhile.
+    struct Many<'a, M, S, P, E, R> {
+        #[pin]
+        calls: M,
+        station: Station<'a, S, P, E, R>,
+    }
+}
+
+impl<'a, In, Out, Source, F, O, S, P, E, R> Stream for Many<'a, MapAsync<Source, F, O>, S, P, E, R>
 where
-    S: Flow,
-    F: Callback<S::Item>,
-    O: MapOrder<S::Item, Called<S, F>>,
+    Source: Flow<Item = Tracked<'a, In>>,
+    F: Callback<Tracked<'a, In>, Output = Option<Tracked<'a, Out>>>,
+    O: MapOrder<Source::Item, Called<Source, F>>,
+    R: Runtime,
+    S: Stage<In, Err: Into<E>>,
 {
-    type Item = <MapAsync<S, F, O> as Stream>::Item;
+    type Item = Tracked<'a, Out>;
 
     #[inline]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut calls = self.project().calls;
-        let polled = calls.as_mut().poll_next(cx);
-        if polled.is_pending() {
-            // With as many calls as there may be, it takes nothing and would not poll its source.
-            calls.source().poll_progress(cx);
+        let mut this = self.project();
+        loop {
+            match this.calls.as_mut().poll_next(cx) {
+                Poll::Ready(Some(Ok(Some(through)))) => return Poll::Ready(Some(through)),
+                // It has ended.
+                Poll::Ready(Some(Ok(None))) => {}
+                Poll::Ready(Some(Err(panicked))) => {
+                    // The key's function panicked: the stage's own panics are settled by now.
+                    let Station { stage, counts, course, .. } = *this.station;
+                    counts.errors.add(1);
+                    let fault = Fault::<S::Err>::Panic(panicked.into_panic());
+                    course.fail(fault.of(stage.name()));
+                }
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Pending => {
+                    // With as many calls as there may be, it takes nothing and would not poll it.
+                    this.calls.source().poll_progress(cx);
+                    return Poll::Pending;
+                }
+            }
         }
-        polled
     }
 }
 
-impl<S, F, O> Flow for Calls<MapAsync<S, F, O>>
+impl<'a, In, Out, Source, F, O, S, P, E, R> Flow for Many<'a, MapAsync<Source, F, O>, S, P, E, R>
 where
-    S: Flow,
-    F: Callback<S::Item>,
-    O: MapOrder<S::Item, Called<S, F>>,
+    Source: Flow<Item = Tracked<'a, In>>,
+    F: Callback<Tracked<'a, In>, Output = Option<Tracked<'a, Out>>>,
+    O: MapOrder<Source::Item, Called<Source, F>>,
+    R: Runtime,
+    S: Stage<In, Err: Into<E>>,
 {
     fn poll_progress(self: Pin<&mut Self>, cx: &mut Context<'_>) {
         self.project().calls.poll_progress(cx).poll_progress(cx);
     }
-}
 
-impl<In, E, S, O, P> Link<In, E> for ParallelWorker<S, O, P>
-where
-    In: Send,
-    E: Send,
-    S: Stage<In, Err: Into<E>>,
-    O: Order<In>,
-    P: OnError<In, S::Err>,
-{
-    type Out = S::Out;
-
-    fn flow<'a, R, Source>(
-        &'a self,
-        course: &'a Course<E, R>,
-        source: Source,
-    ) -> impl Flow<Item = Tracked<'a, S::Out>> + Send
-    where
-        R: Runtime,
-        Source: Flow<Item = Tracked<'a, In>> + Send,
-        In: 'a,
-        E: 'a,
-    {
-        let Self { worker, parallel } = self;
-        let call = move |tracked: Tracked<'a, In>| worker.work_on(course, tracked);
-        let called = parallel.order.map(source, parallel.limit, call);
-        Direct::new(called, move |called: Result<Option<Tracked<'a, S::Out>>, CallPanicked>| {
-            called.unwrap_or_else(|panicked| {
-                // The key's function panicked: the stage's own panics are settled by now.
-                course.stages[worker.index].errors.add(1);
-                let fault = Fault::<S::Err>::Panic(panicked.into_panic());
-                course.fail(fault.of(worker.stage.name()));
-                None
-            })
-        })
-    }
-
-    async fn setup(&self) -> Result<(), PipelineError<E>> {
-        self.worker.set_up().await
-    }
-
-    async fn close(&self, errors: &mut Vec<PipelineError<E>>) {
-        self.worker.shut(errors).await;
-    }
-
-    fn names(&self, names: &mut Vec<String>) {
-        names.push(self.worker.stage.name().to_owned());
-    }
-}
-
-/// Alone, an item is worked on as by any stage.
-impl<In, E, S, O, P> EachLink<In, E> for ParallelWorker<S, O, P>
-where
-    In: Send,
-    E: Send,
-    S: Stage<In, Err: Into<E>>,
-    O: Order<In>,
-    P: OnError<In, S::Err>,
-{
-    async fn process(&self, item: In) -> Result<Option<S::Out>, PipelineError<E>> {
-        self.worker.process(item).await
-    }
-}
-
-impl<S, O: fmt::Debug, P: fmt::Debug> fmt::Debug for ParallelWorker<S, O, P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ParallelWorker")
-            .field("worker", &self.worker)
-            .field("parallel", &self.parallel)
-            .finish()
+    fn recover(self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic> {
+        self.project().calls.source().recover(panic)
     }
 }

@@ -1,24 +1,23 @@
 use std::fmt;
-use std::future::{Future, IntoFuture, poll_fn, ready};
-use std::pin::{Pin, pin};
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::Stream;
-use mtaio_runtime::{Runtime, RuntimeExt};
+use mtaio_runtime::{Panic, Runtime};
 
 use super::course::Course;
 use super::door::Holder;
-use super::error::Fault;
+use super::driver::{Driver, Outlet};
 use super::flow::Flow;
 use super::gate::Gate;
 use super::handover::{Handover, run_beside};
-use super::ledger::{End, Tracked};
+use super::ledger::Tracked;
 use super::link::Link;
 use super::pipeline::Pipeline;
 use super::report::{RunEnd, RunReport};
-use crate::contain::Contained;
 use crate::executor::CancellationToken;
 use crate::time::Deadline;
 
@@ -156,7 +155,7 @@ where
         Box::pin(self.drive(outlet))
     }
 
-    async fn drive<O: Outlet<Out>>(self, mut outlet: O) -> RunReport<E> {
+    async fn drive<O: Outlet<Out> + Send + 'a>(self, outlet: O) -> RunReport<E> {
         let Self { pipeline, rt, source, limits } = self;
         let mut names = Vec::with_capacity(pipeline.stages());
         pipeline.door().link.names(&mut names);
@@ -169,68 +168,47 @@ where
             }
         };
 
-        let mut outputs = 0;
-        {
-            let own = limits.within.map(|within| rt.now().saturating_add(within));
-            let inherited = Deadline::current().map(|deadline| deadline.instant());
-            let stop_at = own.into_iter().chain(inherited).min();
-            let gate = Gate::new(source, &course, limits.token, stop_at);
-            let mut flow = boxed(&pipeline.door().link, &course, gate);
-            let mut drain = Drain { course: &course, limit: limits.drain, sleep: None };
-            while let Some(Tracked { value, ticket }) = drain.next(flow.as_mut()).await {
-                outputs += 1;
-                match drain
-                    .beside(flow.as_mut(), Contained::new(async { outlet.take(value).await }))
-                    .await
-                {
-                    Some(Ok(())) => ticket.end(End::Delivered),
-                    Some(Err(panic)) => {
-                        ticket.end(End::Failed);
-                        course.fail(Fault::<E>::Panic(panic).of("body"));
-                    }
-                    None => break,
-                }
-                if outputs % UNTIL_YIELD == 0 {
-                    rt.yield_now().await;
-                }
-            }
-        }
-        let end = if course.is_failed() { Some(RunEnd::Failed) } else { course.stopped() };
-        let mut report = RunReport::of(course, end.unwrap_or(RunEnd::Finished), outputs, names);
+        let own = limits.within.map(|within| rt.now().saturating_add(within));
+        let inherited = Deadline::current().map(|deadline| deadline.instant());
+        let stop_at = own.into_iter().chain(inherited).min();
+        let gate = Gate::new(source, &course, limits.token, stop_at);
+        let driven = boxed(&pipeline.door().link, &course, gate, outlet, limits.drain);
+        let outputs = driven.await;
+        let end = course.end();
+        let mut report = RunReport::of(course, end, outputs, names);
         report.close_errors = holder.leave().await;
         report
     }
 }
 
-type BoxFlow<'a, T> = Pin<Box<dyn Flow<Item = Tracked<'a, T>> + Send + 'a>>;
-
-/// What comes out, behind a type that the compiler can see to be `Send` wherever a run is spawned.
-fn boxed<'a, In, E, C, R, S>(
+/// What drives a run, behind a type that the compiler can see to be `Send` wherever one is spawned.
+fn boxed<'a, In, E, C, R, S, O>(
     link: &'a C,
     course: &'a Course<E, R>,
     source: S,
-) -> BoxFlow<'a, C::Out>
+    outlet: O,
+    drain: Option<Duration>,
+) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>>
 where
     In: Send + 'a,
     E: Send + 'a,
-    C: Link<In, E>,
+    C: Link<In, E, Out: 'a>,
     R: Runtime,
     S: Flow<Item = Tracked<'a, In>> + Send + 'a,
+    O: Outlet<C::Out> + Send + 'a,
 {
-    Box::pin(link.flow(course, source))
-}
-
-/// Where the items go that come out.
-pub(super) trait Outlet<T> {
-    fn take(&mut self, item: T) -> impl Future<Output = ()> + Send;
+    Box::pin(Driver::new(course, link.flow(course, source), outlet, drain))
 }
 
 struct Collected<T>(Arc<Mutex<Vec<T>>>);
 
 impl<T: Send> Outlet<T> for Collected<T> {
-    fn take(&mut self, item: T) -> impl Future<Output = ()> + Send {
+    fn take(&mut self, item: T) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(item);
-        ready(())
+    }
+
+    fn poll_done(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Panic>> {
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -238,14 +216,14 @@ impl<T: Send> Outlet<T> for Collected<T> {
 struct Nowhere;
 
 impl<T> Outlet<T> for Nowhere {
-    fn take(&mut self, item: T) -> impl Future<Output = ()> + Send {
+    fn take(&mut self, item: T) {
         drop(item);
-        ready(())
+    }
+
+    fn poll_done(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Panic>> {
+        Poll::Ready(Ok(()))
     }
 }
-
-/// After so many outputs in a row others get a turn, where many come of one item.
-const UNTIL_YIELD: u64 = 1_024;
 
 impl<'a, In, Out, E, C, A, R, S> IntoFuture for Run<'a, In, Out, E, C, A, R, S>
 where
@@ -262,51 +240,6 @@ where
 
     fn into_future(self) -> Self::IntoFuture {
         self.run_into(Nowhere)
-    }
-}
-
-/// Waits for what is on its way, as long as there is time for it.
-struct Drain<'a, E, R: Runtime> {
-    course: &'a Course<E, R>,
-    limit: Option<Duration>,
-    /// Made when no more items are taken.
-    sleep: Option<Pin<Box<R::Sleep>>>,
-}
-
-impl<E, R: Runtime> Drain<'_, E, R> {
-    /// The next that comes out; `None` at the end, or when the time is over.
-    async fn next<F: Flow + ?Sized>(&mut self, mut flow: Pin<&mut F>) -> Option<F::Item> {
-        poll_fn(|cx| match flow.as_mut().poll_next(cx) {
-            Poll::Pending if self.poll_over(cx).is_ready() => Poll::Ready(None),
-            polled => polled,
-        })
-        .await
-    }
-
-    /// Runs `body` while `flow` goes on; `None` when the time is over.
-    async fn beside<F: Flow + ?Sized, B: Future>(
-        &mut self,
-        mut flow: Pin<&mut F>,
-        body: B,
-    ) -> Option<B::Output> {
-        let mut body = pin!(body);
-        poll_fn(|cx| {
-            if let Poll::Ready(output) = body.as_mut().poll(cx) {
-                return Poll::Ready(Some(output));
-            }
-            flow.as_mut().poll_progress(cx);
-            self.poll_over(cx).map(|()| None)
-        })
-        .await
-    }
-
-    fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(limit) = self.limit else { return Poll::Pending };
-        if self.course.stopped().is_none() && !self.course.is_failed() {
-            return Poll::Pending;
-        }
-        let rt = &self.course.rt;
-        self.sleep.get_or_insert_with(|| Box::pin(rt.sleep(limit))).as_mut().poll(cx)
     }
 }
 

@@ -5,9 +5,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_util::Stream;
-use mtaio_runtime::Runtime;
+use mtaio_runtime::{Panic, Runtime};
 use pin_project_lite::pin_project;
 
+use super::counts::Tally;
 use super::course::Course;
 use super::error::{Fault, PipelineError};
 use super::flow::Flow;
@@ -23,6 +24,9 @@ pub struct TransformWorker<T> {
     pub(super) skips: bool,
     pub(super) index: usize,
 }
+
+/// After so many outputs in a row others get a turn: many may come of one item.
+const UNTIL_YIELD: u32 = 1_024;
 
 /// A call of a transform, and what came of it.
 struct Called<T, Out, Err> {
@@ -45,6 +49,8 @@ pin_project! {
         // The items that it has taken and nothing stands for yet.
         absorbed: Ticket<'a>,
         ready: VecDeque<Tracked<'a, Out>>,
+        // Outputs since others had a turn.
+        in_a_row: u32,
         is_finishing: bool,
         settle: C,
     }
@@ -91,16 +97,12 @@ where
                 }
                 continue;
             }
+            if this.transform.is_none() {
+                return Poll::Ready(());
+            }
+            let next = ready!(this.source.as_mut().poll_next(cx));
             let Some(transform) = this.transform.take() else { return Poll::Ready(()) };
-            let polled = this.source.as_mut().poll_next(cx);
-            let item = match polled {
-                Poll::Ready(item) => item,
-                Poll::Pending => {
-                    *this.transform = Some(transform);
-                    return Poll::Pending;
-                }
-            };
-            let item = match item {
+            let item = match next {
                 Some(Tracked { value, ticket }) => {
                     *this.ticket = Some(ticket);
                     Some(value)
@@ -128,7 +130,14 @@ where
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         ready!(self.as_mut().poll_ready(cx));
-        Poll::Ready(self.project().ready.pop_front())
+        let this = self.project();
+        if *this.in_a_row == UNTIL_YIELD {
+            *this.in_a_row = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        *this.in_a_row += 1;
+        Poll::Ready(this.ready.pop_front())
     }
 }
 
@@ -144,6 +153,11 @@ where
         if self.as_mut().poll_ready(cx).is_ready() {
             self.project().source.poll_progress(cx);
         }
+    }
+
+    /// (Its own calls are contained one by one: they have the transform, which goes on.)
+    fn recover(self: Pin<&mut Self>, panic: Panic) -> Result<(), Panic> {
+        self.project().source.recover(panic)
     }
 }
 
@@ -187,25 +201,32 @@ where
         In: 'a,
         E: 'a,
     {
-        let index = self.index;
+        let counts = &course.stages[self.index];
         Absorbing {
             source,
             transform: Some(self.transform.clone()),
             call: move |transform: T, item: Option<In>| async move {
-                let begun = if item.is_some() { course.begin(index) } else { None };
+                let is_timed = item.is_some() && {
+                    counts.kept.add(1);
+                    { counts }.take()
+                };
+                let begun = is_timed.then(|| course.rt.now());
                 let called = call(transform, item).await;
-                course.end(index, begun);
+                if let Some(begun) = begun {
+                    counts.took(course.rt.now() - begun);
+                }
                 let given = u64::try_from(called.out.items.len()).unwrap_or(u64::MAX);
-                course.stages[index].given.add(given);
+                counts.emitted.add(given);
                 called
             },
             called: None,
             ticket: None,
             absorbed: Ticket::none(&course.ledger),
             ready: VecDeque::new(),
+            in_a_row: 0,
             is_finishing: false,
             settle: move |fault: Fault<T::Err>, ticket: Ticket<'a>| {
-                course.stages[index].errors.add(1);
+                counts.errors.add(1);
                 ticket.end(if self.skips { End::Skipped } else { End::Failed });
                 if !self.skips {
                     course.fail(fault.of(self.transform.name()));

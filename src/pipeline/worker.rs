@@ -2,6 +2,7 @@ use std::fmt;
 
 use mtaio_runtime::Runtime;
 
+use super::counts::OwnTally;
 use super::course::Course;
 use super::error::{Fault, PipelineError};
 use super::flow::{Flow, Sequential};
@@ -9,84 +10,58 @@ use super::ledger::Tracked;
 use super::link::{EachLink, Link};
 use super::on_error::{Fail, OnError, Settled};
 use super::stage::Stage;
+use super::work::Station;
 use crate::contain::{Contained, contain};
 
-/// A stage, and what its errors come to. Its items are worked on one after the other.
+/// A stage, what its errors come to, and how many items it works on at once: a [`OneByOne`] or a
+/// [`Parallel`](super::Parallel).
 #[derive(Clone)]
-pub struct Worker<S, P = Fail> {
+pub struct Worker<S, P = Fail, N = OneByOne> {
     pub(super) stage: S,
     pub(super) on_error: P,
+    pub(super) pace: N,
     /// Its number among those that are counted.
     pub(super) index: usize,
 }
 
-impl<S, P> Worker<S, P> {
-    /// Works on an item, and settles what goes wrong with it.
-    #[inline]
-    pub(super) async fn work<In>(&self, item: In) -> Result<S::Out, Settled<S::Err>>
+/// How many items a stage works on at once. A [`OneByOne`] or a [`Parallel`](super::Parallel), and
+/// nobody else can be one.
+pub trait Pace<In>: Send + Sync {
+    /// What comes out of the stage at `station` when `source` goes in.
+    #[doc(hidden)]
+    fn flow<'a, S, P, E, R, Source>(
+        &'a self,
+        station: Station<'a, S, P, E, R>,
+        source: Source,
+    ) -> impl Flow<Item = Tracked<'a, S::Out>> + Send
     where
-        In: Send,
-        S: Stage<In>,
-        P: OnError<In, S::Err>,
-    {
-        // Clones may be foreign code.
-        let kept = contain(|| self.on_error.keep(&item));
-        let kept = kept.map_err(|panic| Settled::Failed(Fault::Panic(panic)))?;
-        let fault = match Contained::new(async { self.stage.process(item).await }).await {
-            Ok(Ok(out)) => return Ok(out),
-            Ok(Err(error)) => Fault::Error(error),
-            Err(panic) => Fault::Panic(panic),
-        };
-        Err(self.on_error.settle(kept, fault).await)
-    }
-
-    /// As [`work`](Self::work), on the way through a run.
-    #[inline]
-    pub(super) async fn work_on<'a, In, E, R>(
-        &self,
-        course: &Course<E, R>,
-        tracked: Tracked<'a, In>,
-    ) -> Option<Tracked<'a, S::Out>>
-    where
-        In: Send,
-        E: Send,
+        In: Send + 'a,
+        E: Send + 'a,
         R: Runtime,
         S: Stage<In, Err: Into<E>>,
         P: OnError<In, S::Err>,
-    {
-        let Tracked { value, ticket } = tracked;
-        let begun = course.begin(self.index);
-        let worked = self.work(value).await;
-        course.end(self.index, begun);
-        match worked {
-            Ok(value) => {
-                course.stages[self.index].given.add(1);
-                Some(Tracked { value, ticket })
-            }
-            Err(settled) => {
-                course.stages[self.index].errors.add(1);
-                ticket.end(settled.end());
-                if let Settled::Failed(fault) = settled {
-                    course.fail(fault.of(self.stage.name()));
-                }
-                None
-            }
-        }
-    }
+        Source: Flow<Item = Tracked<'a, In>> + Send;
+}
 
-    pub(super) async fn set_up<In, E>(&self) -> Result<(), PipelineError<E>>
-    where
-        S: Stage<In, Err: Into<E>>,
-    {
-        told(self.stage.name(), Contained::new(async { self.stage.setup().await }).await)
-    }
+/// One item after the other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OneByOne;
 
-    pub(super) async fn shut<In, E>(&self, errors: &mut Vec<PipelineError<E>>)
+impl<In> Pace<In> for OneByOne {
+    fn flow<'a, S, P, E, R, Source>(
+        &'a self,
+        station: Station<'a, S, P, E, R>,
+        source: Source,
+    ) -> impl Flow<Item = Tracked<'a, S::Out>> + Send
     where
+        In: Send + 'a,
+        E: Send + 'a,
+        R: Runtime,
         S: Stage<In, Err: Into<E>>,
+        P: OnError<In, S::Err>,
+        Source: Flow<Item = Tracked<'a, In>> + Send,
     {
-        let closed = Contained::new(async { self.stage.close().await }).await;
-        errors.extend(told(self.stage.name(), closed).err());
+        Sequential::new(source, station.work(OwnTally::new(station.counts)))
     }
 }
 
@@ -101,12 +76,13 @@ fn told<E, Err: Into<E>>(
     }
 }
 
-impl<In, E, S, P> Link<In, E> for Worker<S, P>
+impl<In, E, S, P, N> Link<In, E> for Worker<S, P, N>
 where
     In: Send,
     E: Send,
     S: Stage<In, Err: Into<E>>,
     P: OnError<In, S::Err>,
+    N: Pace<In>,
 {
     type Out = S::Out;
 
@@ -121,15 +97,18 @@ where
         In: 'a,
         E: 'a,
     {
-        Sequential::new(source, move |tracked| self.work_on(course, tracked))
+        let Self { stage, on_error, pace, index } = self;
+        let counts = &course.stages[*index];
+        pace.flow(Station { stage, on_error, counts, course }, source)
     }
 
     async fn setup(&self) -> Result<(), PipelineError<E>> {
-        self.set_up().await
+        told(self.stage.name(), Contained::new(async { self.stage.setup().await }).await)
     }
 
     async fn close(&self, errors: &mut Vec<PipelineError<E>>) {
-        self.shut(errors).await;
+        let closed = Contained::new(async { self.stage.close().await }).await;
+        errors.extend(told(self.stage.name(), closed).err());
     }
 
     fn names(&self, names: &mut Vec<String>) {
@@ -137,24 +116,36 @@ where
     }
 }
 
-impl<In, E, S, P> EachLink<In, E> for Worker<S, P>
+/// Alone, an item is worked on in the same way, whatever the pace.
+impl<In, E, S, P, N> EachLink<In, E> for Worker<S, P, N>
 where
     In: Send,
     E: Send,
     S: Stage<In, Err: Into<E>>,
     P: OnError<In, S::Err>,
+    N: Pace<In>,
 {
     async fn process(&self, item: In) -> Result<Option<S::Out>, PipelineError<E>> {
-        match self.work(item).await {
-            Ok(out) => Ok(Some(out)),
-            Err(Settled::Failed(fault)) => Err(fault.of(self.stage.name())),
-            Err(Settled::Skipped | Settled::DeadLettered) => Ok(None),
+        let failed = |fault: Fault<S::Err>| fault.of(self.stage.name());
+        let kept = contain(|| self.on_error.keep(&item));
+        let kept = kept.map_err(|panic| failed(Fault::Panic(panic)))?;
+        let fault = match Contained::new(async { self.stage.process(item).await }).await {
+            Ok(Ok(out)) => return Ok(Some(out)),
+            Ok(Err(error)) => Fault::Error(error),
+            Err(panic) => Fault::Panic(panic),
+        };
+        match self.on_error.settle(kept, fault).await {
+            Settled::Failed(fault) => Err(failed(fault)),
+            Settled::Skipped | Settled::DeadLettered => Ok(None),
         }
     }
 }
 
-impl<S, P: fmt::Debug> fmt::Debug for Worker<S, P> {
+impl<S, P: fmt::Debug, N: fmt::Debug> fmt::Debug for Worker<S, P, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Worker").field("on_error", &self.on_error).finish_non_exhaustive()
+        f.debug_struct("Worker")
+            .field("on_error", &self.on_error)
+            .field("pace", &self.pace)
+            .finish_non_exhaustive()
     }
 }

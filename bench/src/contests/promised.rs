@@ -1,3 +1,6 @@
+const PIPELINES: &[&str] =
+    &["futures chain", "guarded chain", "tokio mpsc pump", "async-channel pump"];
+
 /// The contests that must be there, each with the peers that it must have: one that got lost on
 /// the way is an error, not a gap in a table.
 pub(super) const PROMISED: &[(&str, &[&str])] = &[
@@ -64,12 +67,13 @@ pub(super) const PROMISED: &[(&str, &[&str])] = &[
     ("stream-window-100-1/tokio-current", &["a deque, by hand"]),
     ("stream-window-100-100/tokio-current", &["futures-rx buffer"]),
     ("stream-throttle/tokio-current", &["futures-time", "futures-rx"]),
+    ("stream-throttle-yield/tokio-current", &["futures-time", "futures-rx"]),
     ("stream-debounce/tokio-current", &["futures-time", "futures-rx"]),
     ("stream-broadcast-8/tokio-current", &["tokio broadcast", "async-broadcast"]),
-    ("pipeline-sequential-ready/tokio-current", &["futures chain"]),
-    ("pipeline-sequential-yield/tokio-current", &["futures chain"]),
-    ("pipeline-parallel-ready/tokio-current", &["futures chain"]),
-    ("pipeline-parallel-yield/tokio-current", &["futures chain"]),
+    ("pipeline-sequential-ready/tokio-current", PIPELINES),
+    ("pipeline-sequential-yield/tokio-current", PIPELINES),
+    ("pipeline-parallel-ready/tokio-current", PIPELINES),
+    ("pipeline-parallel-yield/tokio-current", PIPELINES),
     ("emit/1", &["Vec of boxed futures", "async-event-emitter"]),
     ("emit/10", &["Vec of boxed futures", "async-event-emitter"]),
     ("emit/100", &["Vec of boxed futures", "async-event-emitter"]),

@@ -15,6 +15,6 @@ pub(crate) use self::json::to_json;
 pub(crate) use self::report::{Failure, Report};
 pub(crate) use self::rounds::{Effort, run};
 pub(crate) use self::side::{
-    Operation, Outcome, Side, Unit, counted_within, timed, timed_on, timed_within,
+    BoxError, Operation, Outcome, Side, Unit, counted_within, timed, timed_on, timed_within,
 };
 pub(crate) use self::table::Tables;

@@ -1,13 +1,14 @@
 //! Throttle and debounce, of items that are there.
 
+use std::ops::Range;
 use std::time::Duration;
 
-use futures::{Stream, stream};
-use futures_time::stream::StreamExt as _;
+use futures::{Stream, StreamExt as _, stream};
 use mtaio::StreamExt as _;
 
+use super::super::futures::YieldOnce;
 use super::{GROUP, ITEMS, read};
-use crate::harness::Aim::{Open, Wish};
+use crate::harness::Aim::{self, Open, Wish};
 use crate::harness::Bound::Ratio;
 use crate::harness::{Contest, timed_on};
 use crate::host::{Host, TokioHost};
@@ -22,29 +23,47 @@ const QUIET: Duration = Duration::from_millis(1);
 const BURST: u64 = 100;
 
 pub(super) fn contests(host: &TokioHost) -> Vec<Contest> {
-    vec![throttle(host), debounce(host)]
+    let ready = stream::iter::<Range<u64>>;
+    let yielding = |items| {
+        stream::iter(items).then(|item| async move {
+            YieldOnce::default().await;
+            item
+        })
+    };
+    vec![
+        // Of items that are all there futures-time never asks its timer, and so lets no second one
+        // through however long that takes: for information.
+        throttle("stream-throttle", host, ready, Open),
+        // Where each has to be waited for, it does.
+        throttle("stream-throttle-yield", host, yielding, Wish(Ratio(1.0))),
+        debounce(host),
+    ]
 }
 
-/// Of items that are all there futures-time never asks its timer, and so lets no second one through
-/// however long that takes: for information.
-fn throttle(host: &TokioHost) -> Contest {
+fn throttle<S>(
+    kind: &str,
+    host: &TokioHost,
+    source: impl Fn(Range<u64>) -> S + Copy + Send + 'static,
+    futures_time_aim: Aim,
+) -> Contest
+where
+    S: Stream<Item = u64> + Send + 'static,
+{
     let rt = host.adapter();
     let ours = move |items| {
         let rt = rt.clone();
-        async move { read(stream::iter(0..items).timed(&rt).throttle(LONG)?, 1).await }
+        async move { read(source(0..items).timed(&rt).throttle(LONG)?, 1).await }
     };
     let futures_time = move |items| async move {
         let period = futures_time::time::Duration::from(LONG);
-        read(stream::iter(0..items).throttle(period), 1).await
+        read(futures_time::stream::StreamExt::throttle(source(0..items), period), 1).await
     };
-    let futures_rx = move |items| async move {
-        let throttled = RxStream::throttle(stream::iter(0..items));
-        read(throttled, 1).await
-    };
-    Contest::new(GROUP, format!("stream-throttle/{}", host.name()))
+    let futures_rx =
+        move |items| async move { read(RxStream::throttle(source(0..items)), 1).await };
+    Contest::new(GROUP, format!("{kind}/{}", host.name()))
         .items(ITEMS)
         .ours(timed_on(host, ours))
-        .peer("futures-time", Open, timed_on(host, futures_time))
+        .peer("futures-time", futures_time_aim, timed_on(host, futures_time))
         .peer("futures-rx", Wish(Ratio(1.0)), timed_on(host, futures_rx))
 }
 
@@ -56,7 +75,7 @@ fn debounce(host: &TokioHost) -> Contest {
     };
     let futures_time = move |items| async move {
         let quiet = futures_time::time::Duration::from(QUIET);
-        read(stream::iter(0..items).debounce(quiet), 1).await
+        read(futures_time::stream::StreamExt::debounce(stream::iter(0..items), quiet), 1).await
     };
     let futures_rx = move |items| async move {
         let debounced = RxStream::debounce(stream::iter(0..items));
