@@ -34,7 +34,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         let span = self.spans.span(&self.rt, now, ttl);
         let mut gone = Departed::new();
         shard.flights.void(hash, &key);
-        let mut core = shard.core.write();
+        let mut core = shard.core.lock();
         let now = self.corrected(now, &core);
         core.insert(New { hash, key, value, weight, span }, now, &mut gone);
         self.finish(core, gone);
@@ -59,7 +59,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         shard.flights.void(hash, key);
         let now = self.now();
         let mut gone = Departed::new();
-        let mut core = shard.core.write();
+        let mut core = shard.core.lock();
         let now = self.corrected(now, &core);
         core.settle(now, &mut gone);
         let Some(slot) = core.find(hash, key) else {
@@ -96,7 +96,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         shard.flights.void(hash, key);
         let now = self.now();
         let mut gone = Departed::new();
-        let mut core = shard.core.write();
+        let mut core = shard.core.lock();
         let now = self.corrected(now, &core);
         core.settle(now, &mut gone);
         let mut was_there = false;
@@ -133,7 +133,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
             // Which of them `keep` would say no to is not known yet.
             shard.flights.void_all();
             let mut gone = Departed::new();
-            let mut core = shard.core.write();
+            let mut core = shard.core.lock();
             let now = self.corrected(now, &core);
             core.settle(now, &mut gone);
             let inside = Inside::enter(self.address());
@@ -161,7 +161,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
             let fresh = self.core(number, self.shards.len());
             shard.flights.void_all();
             let mut gone = Departed::new();
-            let mut core = shard.core.write();
+            let mut core = shard.core.lock();
             for (key, value) in core.clear(fresh) {
                 gone.push(key, value, Cause::Removed);
             }
@@ -179,7 +179,7 @@ impl<K: Clone, V: Clone, R: Runtime, S> TtlCache<K, V, R, S> {
         self.shards.iter().flat_map(|shard| {
             self.refuse_reentry();
             let now = self.now();
-            let core = shard.core.read();
+            let core = shard.core.lock();
             let now = self.corrected(now, &core);
             let slots = (0..core.len() as u32).filter(|slot| !core.times().is_expired(*slot, now));
             slots.map(|slot| (core.key(slot).clone(), core.value(slot).clone())).collect::<Vec<_>>()

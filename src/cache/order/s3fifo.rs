@@ -1,5 +1,3 @@
-use std::sync::atomic::{AtomicU8, Ordering};
-
 use super::Nodes;
 use super::ghost::Ghost;
 use super::list::List;
@@ -42,11 +40,10 @@ impl S3Fifo {
     }
 
     #[inline]
-    pub(crate) fn used(mark: &AtomicU8) {
-        let seen = mark.load(Ordering::Relaxed);
-        // Two that do this at once count as one use: it is a hint.
-        if seen & !PROBATION < MOST_USES {
-            mark.store(seen + 1, Ordering::Relaxed);
+    pub(crate) fn used(nodes: &mut Nodes, slot: u32) {
+        let mark = &mut nodes.marks[slot as usize];
+        if *mark & !PROBATION < MOST_USES {
+            *mark += 1;
         }
     }
 
@@ -55,10 +52,10 @@ impl S3Fifo {
         let (hash, weight) = (nodes.links[slot as usize].hash, nodes.weight(slot));
         let fills = has_room && self.main.weight + weight <= self.large;
         if self.ghost.take(hash) || fills {
-            *nodes.marks[slot as usize].get_mut() = 0;
+            nodes.marks[slot as usize] = 0;
             self.main.push(nodes, slot, weight);
         } else {
-            *nodes.marks[slot as usize].get_mut() = PROBATION;
+            nodes.marks[slot as usize] = PROBATION;
             self.probation.push(nodes, slot, weight);
         }
     }
@@ -85,17 +82,17 @@ impl S3Fifo {
             let is_probation = self.probation.weight > self.small || self.main.weight == 0;
             let queue = if is_probation { &self.probation } else { &self.main };
             let slot = queue.slots.first()?;
-            let uses = *nodes.marks[slot as usize].get_mut() & !PROBATION;
+            let uses = nodes.marks[slot as usize] & !PROBATION;
             if uses == 0 {
                 break;
             }
             if is_probation {
                 let weight = nodes.weight(slot);
                 self.probation.remove(nodes, slot, weight);
-                *nodes.marks[slot as usize].get_mut() = 0;
+                nodes.marks[slot as usize] = 0;
                 self.main.push(nodes, slot, weight);
             } else {
-                *nodes.marks[slot as usize].get_mut() = uses - 1;
+                nodes.marks[slot as usize] = uses - 1;
                 self.main.slots.renew(&mut nodes.links, slot);
             }
         }
@@ -109,7 +106,7 @@ impl S3Fifo {
 
     #[inline]
     fn queue(&mut self, nodes: &mut Nodes, slot: u32) -> &mut Queue {
-        let mark = *nodes.marks[slot as usize].get_mut();
+        let mark = nodes.marks[slot as usize];
         if mark & PROBATION == 0 { &mut self.main } else { &mut self.probation }
     }
 }

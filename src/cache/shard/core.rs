@@ -7,7 +7,7 @@ use super::departed::Departed;
 use super::index::Index;
 use super::times::{Span, Times, Timing};
 use crate::cache::eviction::{Cause, Eviction};
-use crate::cache::order::{Nodes, Order};
+use crate::cache::order::{Nodes, Order, S3Fifo};
 
 /// The entries of a shard, dense in arrays side by side, and what finds, orders and ends them.
 ///
@@ -21,9 +21,11 @@ pub(crate) struct Core<K, V> {
     pub(crate) hits: u64,
     pub(crate) misses: u64,
     index: Index,
+    eviction: Eviction,
+    /// Whether a use is a matter of time.
+    has_idle: bool,
     entries: Vec<(K, V)>,
     nodes: Nodes,
-    eviction: Eviction,
     times: Times,
     order: Order,
     weight: u64,
@@ -62,10 +64,11 @@ impl<K, V> Core<K, V> {
         Self {
             hits: 0,
             misses: 0,
-            eviction,
             index: Index::new(),
+            eviction,
+            has_idle: timing.idle.is_some(),
             entries: Vec::new(),
-            nodes: Nodes::new(is_weighed),
+            nodes: Nodes::new(eviction, is_weighed),
             order: Order::new(eviction, capacity),
             times: Times::new(timing),
             weight: 0,
@@ -109,27 +112,24 @@ impl<K, V> Core<K, V> {
         &self.entries[slot as usize].0
     }
 
-    /// Notes that `slot` was used, under a share of the lock; no when there is no room for notes.
-    #[inline]
-    pub(crate) fn hit(&self, slot: u32, now: Instant) -> bool {
-        self.times.hit(slot, now);
-        self.order.hit(&self.nodes, slot)
-    }
-
     /// Notes that `slot` was used.
     #[inline]
     pub(crate) fn used(&mut self, slot: u32, now: Instant) {
-        self.times.hit(slot, now);
-        self.order.used(&mut self.nodes, slot);
+        if self.has_idle {
+            self.times.used(slot, now);
+        }
+        if self.eviction == Eviction::S3Fifo {
+            // As below, without a look at what is far from here.
+            S3Fifo::used(&mut self.nodes, slot);
+        } else {
+            self.order.used(&mut self.nodes, slot);
+        }
     }
 
-    /// What has to come before each change: hits are put where they belong, and some of what is
-    /// over is freed. The slots of before are void.
+    /// What has to come before each change: some of what is over is freed. The slots of before are
+    /// void.
     #[inline]
     pub(crate) fn settle(&mut self, now: Instant, gone: &mut Departed<K, V>) {
-        if self.eviction != Eviction::S3Fifo {
-            self.order.settle(&mut self.nodes);
-        }
         if self.times.is_due(now) {
             self.sweep(now, STEPS, gone);
         }
@@ -142,22 +142,10 @@ impl<K, V> Core<K, V> {
         mut steps: usize,
         gone: &mut Departed<K, V>,
     ) -> bool {
-        self.order.settle(&mut self.nodes);
         while let Some(slot) = self.times.next_over(now, &mut steps) {
             self.remove(slot, Cause::Expired, gone);
         }
         self.times.is_due(now)
-    }
-
-    /// Notes that `slot` was used, in a get.
-    #[inline]
-    pub(crate) fn note(&mut self, slot: u32, now: Instant) {
-        self.times.hit(slot, now);
-        if self.eviction == Eviction::S3Fifo {
-            self.nodes.used(slot);
-        } else {
-            self.order.note(&mut self.nodes, slot);
-        }
     }
 
     /// Gives `slot` other times.
@@ -213,7 +201,7 @@ impl<K, V> Core<K, V> {
         self.tally.count(cause);
         self.weight -= self.nodes.weight(slot);
         self.order.remove(&mut self.nodes, slot);
-        self.index.remove(self.nodes.links[slot as usize].hash, |it| it == slot);
+        self.index.remove(self.nodes.hash(slot), |it| it == slot);
     }
 
     /// Fills a vacant slot with the last one.
@@ -225,7 +213,7 @@ impl<K, V> Core<K, V> {
         if slot == last {
             self.order.popped();
         } else {
-            let hash = self.nodes.links[slot as usize].hash;
+            let hash = self.nodes.hash(slot);
             self.index.renumber(hash, last, slot);
             self.order.moved(&mut self.nodes, slot);
         }
@@ -303,8 +291,7 @@ impl<K: Eq, V> Core<K, V> {
         };
         self.weight += u64::from(weight);
         self.set_span(slot, &span);
-        let links = &self.nodes.links;
-        self.index.insert(hash, slot, |slot| links[slot as usize].hash);
+        self.index.insert(hash, slot, |slot| self.nodes.hash(slot));
         self.order.add(&mut self.nodes, slot, vacant.is_none());
     }
 
