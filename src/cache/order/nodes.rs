@@ -1,5 +1,5 @@
 use super::list::Link;
-use super::recency::Use;
+use super::recency::NOWHERE;
 use crate::cache::eviction::Eviction;
 
 /// What is known of each slot for the order of leaving, in arrays side by side: who looks for one
@@ -8,7 +8,9 @@ use crate::cache::eviction::Eviction;
 pub(crate) struct Nodes {
     pub(super) marks: Vec<u8>,
     pub(super) links: Vec<Link>,
-    pub(super) uses: Vec<Use>,
+    /// The last use, and the hash of the key, where there are no links.
+    pub(super) lasts: Vec<u32>,
+    hashes: Vec<u32>,
     weights: Vec<u32>,
     eviction: Eviction,
     is_weighed: bool,
@@ -19,7 +21,8 @@ impl Nodes {
         Self {
             marks: Vec::new(),
             links: Vec::new(),
-            uses: Vec::new(),
+            lasts: Vec::new(),
+            hashes: Vec::new(),
             weights: Vec::new(),
             eviction,
             is_weighed,
@@ -30,7 +33,7 @@ impl Nodes {
     #[inline]
     pub(crate) fn hash(&self, slot: u32) -> u32 {
         let link = self.links.get(slot as usize);
-        link.map_or_else(|| self.uses[slot as usize].hash, |link| link.hash)
+        link.map_or_else(|| self.hashes[slot as usize], |link| link.hash)
     }
 
     #[inline]
@@ -46,7 +49,10 @@ impl Nodes {
 
     pub(crate) fn reserve(&mut self, more: usize) {
         match self.eviction {
-            Eviction::Lru => self.uses.reserve_exact(more),
+            Eviction::Lru => {
+                self.lasts.reserve_exact(more);
+                self.hashes.reserve_exact(more);
+            }
             _ => self.links.reserve_exact(more),
         }
         if self.eviction == Eviction::S3Fifo {
@@ -59,7 +65,10 @@ impl Nodes {
 
     pub(crate) fn push(&mut self, hash: u32, weight: u32) {
         match self.eviction {
-            Eviction::Lru => self.uses.push(Use::new(hash)),
+            Eviction::Lru => {
+                self.lasts.push(NOWHERE);
+                self.hashes.push(hash);
+            }
             _ => self.links.push(Link::new(hash)),
         }
         if self.eviction == Eviction::S3Fifo {
@@ -73,7 +82,7 @@ impl Nodes {
     /// Puts a new one into a slot that was given up.
     pub(crate) fn reuse(&mut self, slot: u32, hash: u32, weight: u32) {
         match self.eviction {
-            Eviction::Lru => self.uses[slot as usize] = Use::new(hash),
+            Eviction::Lru => self.hashes[slot as usize] = hash,
             _ => self.links[slot as usize] = Link::new(hash),
         }
         self.set_weight(slot, weight);
@@ -81,8 +90,13 @@ impl Nodes {
 
     pub(crate) fn swap_remove(&mut self, slot: u32) {
         match self.eviction {
-            Eviction::Lru => drop(self.uses.swap_remove(slot as usize)),
-            _ => drop(self.links.swap_remove(slot as usize)),
+            Eviction::Lru => {
+                self.lasts.swap_remove(slot as usize);
+                self.hashes.swap_remove(slot as usize);
+            }
+            _ => {
+                self.links.swap_remove(slot as usize);
+            }
         }
         if self.eviction == Eviction::S3Fifo {
             self.marks.swap_remove(slot as usize);

@@ -24,16 +24,8 @@ pub(crate) struct Recency {
     seen: usize,
 }
 
-/// What a slot knows of its last use, and the hash of its key.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Use {
-    /// Its place in the log.
-    last: u32,
-    pub(crate) hash: u32,
-}
-
-/// In no place.
-const NOWHERE: u32 = u32::MAX;
+/// A slot without a use: in no place.
+pub(super) const NOWHERE: u32 = u32::MAX;
 
 /// So many uses are noted before there is a look at the log.
 const BATCH: usize = 64;
@@ -41,12 +33,6 @@ const BATCH: usize = 64;
 /// How many places are looked at for each use. The log is twice as long as there are slots: three
 /// quarters full, it is through before it is full.
 const STEPS: usize = 4;
-
-impl Use {
-    pub(crate) const fn new(hash: u32) -> Self {
-        Self { last: NOWHERE, hash }
-    }
-}
 
 impl Recency {
     pub(crate) const fn new() -> Self {
@@ -60,18 +46,18 @@ impl Recency {
             self.make_room(nodes);
         }
         self.log[self.end] = slot;
-        nodes.uses[slot as usize].last = self.end as u32;
+        nodes.lasts[slot as usize] = self.end as u32;
         self.end += 1;
     }
 
     #[inline]
     pub(crate) fn remove(&mut self, nodes: &mut Nodes, slot: u32) {
-        nodes.uses[slot as usize].last = NOWHERE;
+        nodes.lasts[slot as usize] = NOWHERE;
     }
 
     /// What stood in the last slot stands in `to` now.
     pub(crate) fn moved(&mut self, nodes: &mut Nodes, to: u32) {
-        self.log[nodes.uses[to as usize].last as usize] = to;
+        self.log[nodes.lasts[to as usize] as usize] = to;
     }
 
     /// What was used the longest time ago.
@@ -96,14 +82,13 @@ impl Recency {
     #[inline]
     fn valid(&self, nodes: &Nodes, place: usize) -> Option<u32> {
         let slot = self.log[place];
-        let last = nodes.uses.get(slot as usize).map(|slot| slot.last);
-        (last == Some(place as u32)).then_some(slot)
+        (nodes.lasts.get(slot as usize) == Some(&(place as u32))).then_some(slot)
     }
 
     /// Makes room for a batch.
     #[cold]
     fn make_room(&mut self, nodes: &mut Nodes) {
-        let len = 2 * (nodes.uses.capacity() + BATCH);
+        let len = 2 * (nodes.lasts.capacity() + BATCH);
         if self.log.len() < len {
             self.log.reserve_exact(len - self.log.len());
             self.log.resize(len, 0);
@@ -126,10 +111,13 @@ impl Recency {
                 (self.seen, self.front, self.kept) = (self.front, 0, 0);
                 return;
             }
-            if let Some(slot) = self.valid(nodes, self.seen) {
+            // Half of them are void, without any pattern: a branch would be guessed wrong.
+            let slot = self.log[self.seen];
+            if let Some(last) = nodes.lasts.get_mut(slot as usize) {
+                let is_valid = *last == self.seen as u32;
+                *last = if is_valid { self.kept as u32 } else { *last };
                 self.log[self.kept] = slot;
-                nodes.uses[slot as usize].last = self.kept as u32;
-                self.kept += 1;
+                self.kept += usize::from(is_valid);
             }
             self.seen += 1;
         }
