@@ -62,7 +62,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         let now = self.now();
         let core = shard.core.lock();
         let now = self.corrected(now, &core);
-        core.find(hash, key).is_some_and(|slot| !core.times().is_expired(slot, now))
+        core.find(hash, key).is_some_and(|slot| !core.is_expired(slot, now))
     }
 
     /// Starts the time to live of `key` anew, with the default one, and counts as a use. Whether
@@ -90,7 +90,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         let mut gone = Departed::new();
         let mut core = shard.core.lock();
         core.settle(now, &mut gone);
-        let slot = core.find(hash, key).filter(|slot| !core.times().is_expired(*slot, now));
+        let slot = core.find(hash, key).filter(|slot| !core.is_expired(*slot, now));
         if let Some(slot) = slot {
             core.used(slot, now);
             core.set_span(slot, &span);
@@ -129,7 +129,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         let mut core = shard.core.lock();
         let now = self.corrected(now, &core);
         core.settle(now, &mut gone);
-        let slot = core.find(hash, key).filter(|slot| !core.times().is_expired(*slot, now));
+        let slot = core.find(hash, key).filter(|slot| !core.is_expired(*slot, now));
         let Some(slot) = slot else {
             self.finish(core, gone);
             return None;
@@ -168,7 +168,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
     {
         let (shard, hash) = self.locate(&key);
         let found = |core: &mut Core<K, V>, now| {
-            let slot = core.find(hash, &key).filter(|slot| !core.times().is_expired(*slot, now))?;
+            let slot = core.find(hash, &key).filter(|slot| !core.is_expired(*slot, now))?;
             core.hits += 1;
             core.used(slot, now);
             Some(core.value(slot).clone())
@@ -232,7 +232,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
             return None;
         };
         let now = self.corrected(now, &core);
-        if core.times().is_expired(slot, now) {
+        if core.is_expired(slot, now) {
             core.misses += 1;
             if core.times().is_over(slot, now) {
                 self.free(core, hash, key, now);

@@ -66,7 +66,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
             self.finish(core, gone);
             return None;
         };
-        if core.times().is_expired(slot, now) {
+        if core.is_expired(slot, now) {
             core.remove(slot, Cause::Expired, &mut gone);
             self.finish(core, gone);
             return None;
@@ -101,7 +101,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         core.settle(now, &mut gone);
         let mut was_there = false;
         if let Some(slot) = core.find(hash, key) {
-            was_there = !core.times().is_expired(slot, now);
+            was_there = !core.is_expired(slot, now);
             let cause = if was_there { Cause::Removed } else { Cause::Expired };
             core.remove(slot, cause, &mut gone);
         }
@@ -140,7 +140,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
             let asked = contain(|| {
                 // From the last: what fills a slot that became free was asked about already.
                 for slot in (0..core.len() as u32).rev() {
-                    let is_expired = core.times().is_expired(slot, now);
+                    let is_expired = core.is_expired(slot, now);
                     if !is_expired && !keep(core.key(slot), core.value(slot)) {
                         core.remove(slot, Cause::Removed, &mut gone);
                     }
@@ -181,7 +181,7 @@ impl<K: Clone, V: Clone, R: Runtime, S> TtlCache<K, V, R, S> {
             let now = self.now();
             let core = shard.core.lock();
             let now = self.corrected(now, &core);
-            let slots = (0..core.len() as u32).filter(|slot| !core.times().is_expired(*slot, now));
+            let slots = (0..core.len() as u32).filter(|slot| !core.is_expired(*slot, now));
             slots.map(|slot| (core.key(slot).clone(), core.value(slot).clone())).collect::<Vec<_>>()
         })
     }

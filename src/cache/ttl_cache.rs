@@ -13,7 +13,7 @@ use super::eviction::{Cause, Eviction};
 use super::hasher::KeyedState;
 use super::outbox::Outbox;
 use super::reentry;
-use super::shard::{Held, Core, Departed, Gone, Shard};
+use super::shard::{Core, Departed, Gone, Held, Shard};
 use super::spans::Spans;
 use super::stats::CacheStats;
 use crate::config::ConfigError;
@@ -174,7 +174,7 @@ impl<K, V, R: Runtime, S> TtlCache<K, V, R, S> {
     /// Corrects a `now` that was asked for before the first entry had a time.
     #[inline]
     pub(super) fn corrected(&self, now: Instant, core: &Core<K, V>) -> Instant {
-        if now == Instant::ZERO && core.times().is_used() { self.rt.now() } else { now }
+        if now == Instant::ZERO && core.has_times() { self.rt.now() } else { now }
     }
 
     pub(super) fn weight_of(&self, key: &K, value: &V) -> u32 {
@@ -198,8 +198,12 @@ impl<K, V, R: Runtime, S> TtlCache<K, V, R, S> {
         core: Held<'_, Core<K, V>>,
         gone: Departed<K, V>,
     ) -> Option<Arc<Gone<K, V>>> {
-        let is_heard = self.outbox.is_some() || mem::needs_drop::<(K, V)>();
-        if gone.is_empty() || !is_heard {
+        if gone.is_empty() {
+            return None;
+        }
+        if self.outbox.is_none() {
+            drop(core);
+            drop_each(gone);
             return None;
         }
         let farewell = self.part(core, gone);

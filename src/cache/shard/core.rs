@@ -22,7 +22,8 @@ pub(crate) struct Core<K, V> {
     pub(crate) misses: u64,
     index: Index,
     eviction: Eviction,
-    /// Whether a use is a matter of time.
+    /// Whether some entry has a time, and whether a use is a matter of time.
+    has_times: bool,
     has_idle: bool,
     entries: Vec<(K, V)>,
     nodes: Nodes,
@@ -66,6 +67,7 @@ impl<K, V> Core<K, V> {
             misses: 0,
             index: Index::new(),
             eviction,
+            has_times: false,
             has_idle: timing.idle.is_some(),
             entries: Vec::new(),
             nodes: Nodes::new(eviction, is_weighed),
@@ -87,6 +89,17 @@ impl<K, V> Core<K, V> {
 
     pub(crate) const fn times(&self) -> &Times {
         &self.times
+    }
+
+    /// Whether some entry has a time.
+    #[inline]
+    pub(crate) const fn has_times(&self) -> bool {
+        self.has_times
+    }
+
+    #[inline]
+    pub(crate) fn is_expired(&self, slot: u32, now: Instant) -> bool {
+        self.has_times && self.times.is_expired(slot, now)
     }
 
     #[inline]
@@ -151,6 +164,7 @@ impl<K, V> Core<K, V> {
     /// Gives `slot` other times.
     pub(crate) fn set_span(&mut self, slot: u32, span: &Span) {
         self.times.set(slot, span, self.entries.len(), self.entries.capacity());
+        self.has_times = self.times.is_used();
     }
 
     /// Gives `slot` the weight that its value has now, and makes room for it.
@@ -192,7 +206,7 @@ impl<K, V> Core<K, V> {
 
     #[inline]
     fn cause_of_leaving(&self, slot: u32, now: Instant) -> Cause {
-        if self.times.is_expired(slot, now) { Cause::Expired } else { Cause::Capacity }
+        if self.is_expired(slot, now) { Cause::Expired } else { Cause::Capacity }
     }
 
     /// Takes `slot` out of everything but the arrays.
@@ -245,7 +259,7 @@ impl<K: Eq, V> Core<K, V> {
     }
 
     fn cause_of_replacing(&self, slot: u32, now: Instant) -> Cause {
-        if self.times.is_expired(slot, now) { Cause::Expired } else { Cause::Replaced }
+        if self.is_expired(slot, now) { Cause::Expired } else { Cause::Replaced }
     }
 
     fn replace(&mut self, slot: u32, new: New<K, V>, now: Instant, gone: &mut Departed<K, V>) {
