@@ -1,5 +1,5 @@
 use super::Nodes;
-use super::ghost::Ghost;
+use super::ghost::{Ghost, Left};
 use super::list::List;
 
 /// S3-FIFO: what is new is on probation in a small queue, what was used there goes on to the main
@@ -7,7 +7,9 @@ use super::list::List;
 /// Rashmi, "FIFO queues are all you need for cache eviction", SOSP 2023.)
 ///
 /// Not as in the paper: the probation is shorter, one use passes it, and a cache that was never
-/// full fills its main queue first.
+/// full fills its main queue first. What comes back is remembered for longer, but what left long ago
+/// goes to the main queue only where the next to leave that was not used: else, of keys that go
+/// round, more than there is room for, each would drive out another just before it comes again.
 pub(crate) struct S3Fifo {
     probation: Queue,
     main: Queue,
@@ -26,7 +28,7 @@ struct Queue {
 const PROBATION: u8 = 1 << 7;
 
 /// More uses than these are not told apart.
-const MOST_USES: u8 = 2;
+const MOST_USES: u8 = 3;
 
 /// How many slots in a row one eviction spares because they were used: a bound to what it takes.
 const MOST_SPARED: usize = 128;
@@ -51,7 +53,12 @@ impl S3Fifo {
     pub(crate) fn add(&mut self, nodes: &mut Nodes, slot: u32, has_room: bool) {
         let (hash, weight) = (nodes.links[slot as usize].hash, nodes.weight(slot));
         let fills = has_room && self.main.weight + weight <= self.large;
-        if self.ghost.take(hash) || fills {
+        let comes_back = match self.ghost.take(hash) {
+            Some(Left::Lately) => true,
+            Some(Left::LongAgo) => !self.is_next_used(nodes),
+            None => false,
+        };
+        if comes_back || fills {
             nodes.marks[slot as usize] = 0;
             self.main.push(nodes, slot, weight);
         } else {
@@ -98,10 +105,15 @@ impl S3Fifo {
         }
         if self.probation.weight > self.small || self.main.weight == 0 {
             let slot = self.probation.slots.first()?;
-            self.ghost.remember(nodes.links[slot as usize].hash, nodes.links.len() * 3 / 4);
+            self.ghost.remember(nodes.links[slot as usize].hash, nodes.links.len() * 2);
             return Some(slot);
         }
         self.main.slots.first()
+    }
+
+    /// Whether the next of the main queue was used.
+    fn is_next_used(&self, nodes: &Nodes) -> bool {
+        self.main.slots.first().is_some_and(|slot| nodes.marks[slot as usize] > 0)
     }
 
     #[inline]
