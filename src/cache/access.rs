@@ -8,7 +8,7 @@ use std::time::Duration;
 use mtaio_runtime::{Instant, Runtime};
 
 use super::reentry::Inside;
-use super::shard::{Departed, New};
+use super::shard::{Core, Departed, New};
 use super::ttl_cache::TtlCache;
 use crate::contain::contain;
 
@@ -21,7 +21,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         Q: Hash + Eq + ?Sized,
         V: Clone,
     {
-        self.take(key)
+        self.look(key, V::clone)
     }
 
     /// What `read` makes of the value of `key`, without a clone of it.
@@ -29,7 +29,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
     /// # Panics
     ///
     /// `read` sees the value in place, with a part of the cache locked: where it uses the cache, it
-    /// panics. Whoever wants to change that part waits for it.
+    /// panics. Whoever else wants that part waits for it: be quick.
     pub fn with<Q, T>(&self, key: &Q, read: impl FnOnce(&V) -> T) -> Option<T>
     where
         K: Borrow<Q>,
@@ -60,9 +60,9 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         self.refuse_reentry();
         let (shard, hash) = self.locate(key);
         let now = self.now();
-        let core = shard.core.read();
+        let core = shard.core.lock();
         let now = self.corrected(now, &core);
-        core.find(hash, key).is_some_and(|slot| !core.times().is_expired(slot, now))
+        core.find(hash, key).is_some_and(|slot| !core.is_expired(slot, now))
     }
 
     /// Starts the time to live of `key` anew, with the default one, and counts as a use. Whether
@@ -88,9 +88,9 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         let now = self.now();
         let span = self.spans.span(&self.rt, now, ttl);
         let mut gone = Departed::new();
-        let mut core = shard.core.write();
+        let mut core = shard.core.lock();
         core.settle(now, &mut gone);
-        let slot = core.find(hash, key).filter(|slot| !core.times().is_expired(*slot, now));
+        let slot = core.find(hash, key).filter(|slot| !core.is_expired(*slot, now));
         if let Some(slot) = slot {
             core.used(slot, now);
             core.set_span(slot, &span);
@@ -126,10 +126,10 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         shard.flights.void(hash, key);
         let now = self.now();
         let mut gone = Departed::new();
-        let mut core = shard.core.write();
+        let mut core = shard.core.lock();
         let now = self.corrected(now, &core);
         core.settle(now, &mut gone);
-        let slot = core.find(hash, key).filter(|slot| !core.times().is_expired(*slot, now));
+        let slot = core.find(hash, key).filter(|slot| !core.is_expired(*slot, now));
         let Some(slot) = slot else {
             self.finish(core, gone);
             return None;
@@ -166,25 +166,32 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
     where
         V: Clone,
     {
-        if let Some(value) = self.get_if_present(&key) {
+        let (shard, hash) = self.locate(&key);
+        let found = |core: &mut Core<K, V>, now| {
+            let slot = core.find(hash, &key).filter(|slot| !core.is_expired(*slot, now))?;
+            core.hits += 1;
+            core.used(slot, now);
+            Some(core.value(slot).clone())
+        };
+        self.refuse_reentry();
+        let now = self.now();
+        let mut core = shard.core.lock();
+        let now = self.corrected(now, &core);
+        if let Some(value) = found(&mut core, now) {
             return value;
         }
-        let (shard, hash) = self.locate(&key);
+        drop(core);
         shard.flights.void(hash, &key);
         let now = self.now();
         let mut gone = Departed::new();
-        let mut core = shard.core.write();
+        let mut core = shard.core.lock();
         let now = self.corrected(now, &core);
         core.settle(now, &mut gone);
-        let slot = core.find(hash, &key).filter(|slot| !core.times().is_expired(*slot, now));
-        if let Some(slot) = slot {
-            shard.count_hit();
-            core.used(slot, now);
-            let value = core.value(slot).clone();
+        if let Some(value) = found(&mut core, now) {
             self.finish(core, gone);
             return value;
         }
-        shard.count_miss();
+        core.misses += 1;
         let made = {
             let _inside = Inside::enter(self.address());
             contain(|| {
@@ -209,51 +216,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         }
     }
 
-    /// As a get that counts only where it finds something.
-    fn get_if_present(&self, key: &K) -> Option<V>
-    where
-        V: Clone,
-    {
-        self.contains(key).then(|| self.get(key)).flatten()
-    }
-
     /// A get: what `read` makes of the value.
-    ///
-    /// Who finds the lock free takes all of it: that costs no more than a share, and counts and
-    /// orders need no atomic operations then. Else a share will do.
-    #[inline]
-    fn take<Q>(&self, key: &Q) -> Option<V>
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-        V: Clone,
-    {
-        self.refuse_reentry();
-        let (shard, hash) = self.locate(key);
-        let now = self.now();
-        let Some(mut core) = shard.core.try_write() else {
-            return self.look(key, V::clone);
-        };
-        let Some(slot) = core.find(hash, key) else {
-            core.misses += 1;
-            return None;
-        };
-        let now = self.corrected(now, &core);
-        if core.times().is_expired(slot, now) {
-            core.misses += 1;
-            let is_over = core.times().is_over(slot, now);
-            drop(core);
-            if is_over {
-                self.free(shard, hash, key, now);
-            }
-            return None;
-        }
-        core.hits += 1;
-        core.note(slot, now);
-        Some(core.value(slot).clone())
-    }
-
-    /// A get: what `read` makes of the value, under a share of the lock.
     #[inline]
     pub(super) fn look<Q, T>(&self, key: &Q, read: impl FnOnce(&V) -> T) -> Option<T>
     where
@@ -263,29 +226,22 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         self.refuse_reentry();
         let (shard, hash) = self.locate(key);
         let now = self.now();
-        let core = shard.core.read();
+        let mut core = shard.core.lock();
         let Some(slot) = core.find(hash, key) else {
-            shard.count_miss();
+            core.misses += 1;
             return None;
         };
         let now = self.corrected(now, &core);
-        if core.times().is_expired(slot, now) {
-            shard.count_miss();
-            let is_over = core.times().is_over(slot, now);
-            drop(core);
-            if is_over {
-                self.free(shard, hash, key, now);
+        if core.is_expired(slot, now) {
+            core.misses += 1;
+            if core.times().is_over(slot, now) {
+                self.free(core, hash, key, now);
             }
             return None;
         }
-        shard.count_hit();
-        let is_noted = core.hit(slot, now);
-        let answer = read(core.value(slot));
-        drop(core);
-        if !is_noted {
-            self.note(shard, hash, key, now);
-        }
-        Some(answer)
+        core.hits += 1;
+        core.used(slot, now);
+        Some(read(core.value(slot)))
     }
 
     /// From now on the clock is asked, if `ttl` says so.

@@ -34,7 +34,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         let span = self.spans.span(&self.rt, now, ttl);
         let mut gone = Departed::new();
         shard.flights.void(hash, &key);
-        let mut core = shard.core.write();
+        let mut core = shard.core.lock();
         let now = self.corrected(now, &core);
         core.insert(New { hash, key, value, weight, span }, now, &mut gone);
         self.finish(core, gone);
@@ -59,14 +59,14 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         shard.flights.void(hash, key);
         let now = self.now();
         let mut gone = Departed::new();
-        let mut core = shard.core.write();
+        let mut core = shard.core.lock();
         let now = self.corrected(now, &core);
         core.settle(now, &mut gone);
         let Some(slot) = core.find(hash, key) else {
             self.finish(core, gone);
             return None;
         };
-        if core.times().is_expired(slot, now) {
+        if core.is_expired(slot, now) {
             core.remove(slot, Cause::Expired, &mut gone);
             self.finish(core, gone);
             return None;
@@ -96,12 +96,12 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         shard.flights.void(hash, key);
         let now = self.now();
         let mut gone = Departed::new();
-        let mut core = shard.core.write();
+        let mut core = shard.core.lock();
         let now = self.corrected(now, &core);
         core.settle(now, &mut gone);
         let mut was_there = false;
         if let Some(slot) = core.find(hash, key) {
-            was_there = !core.times().is_expired(slot, now);
+            was_there = !core.is_expired(slot, now);
             let cause = if was_there { Cause::Removed } else { Cause::Expired };
             core.remove(slot, cause, &mut gone);
         }
@@ -133,14 +133,14 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
             // Which of them `keep` would say no to is not known yet.
             shard.flights.void_all();
             let mut gone = Departed::new();
-            let mut core = shard.core.write();
+            let mut core = shard.core.lock();
             let now = self.corrected(now, &core);
             core.settle(now, &mut gone);
             let inside = Inside::enter(self.address());
             let asked = contain(|| {
                 // From the last: what fills a slot that became free was asked about already.
                 for slot in (0..core.len() as u32).rev() {
-                    let is_expired = core.times().is_expired(slot, now);
+                    let is_expired = core.is_expired(slot, now);
                     if !is_expired && !keep(core.key(slot), core.value(slot)) {
                         core.remove(slot, Cause::Removed, &mut gone);
                     }
@@ -161,7 +161,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
             let fresh = self.core(number, self.shards.len());
             shard.flights.void_all();
             let mut gone = Departed::new();
-            let mut core = shard.core.write();
+            let mut core = shard.core.lock();
             for (key, value) in core.clear(fresh) {
                 gone.push(key, value, Cause::Removed);
             }
@@ -179,9 +179,9 @@ impl<K: Clone, V: Clone, R: Runtime, S> TtlCache<K, V, R, S> {
         self.shards.iter().flat_map(|shard| {
             self.refuse_reentry();
             let now = self.now();
-            let core = shard.core.read();
+            let core = shard.core.lock();
             let now = self.corrected(now, &core);
-            let slots = (0..core.len() as u32).filter(|slot| !core.times().is_expired(*slot, now));
+            let slots = (0..core.len() as u32).filter(|slot| !core.is_expired(*slot, now));
             slots.map(|slot| (core.key(slot).clone(), core.value(slot).clone())).collect::<Vec<_>>()
         })
     }

@@ -6,15 +6,29 @@ use mtaio_runtime::Runtime;
 /// The hasher that caches have unless another is asked for: quick, and keyed.
 ///
 /// Its keys are drawn from the runtime, for each cache anew: who does not know them can't choose
-/// keys that fall together. (The algorithm is that of the crate `ahash`, all of whose state is
-/// keyed here.) It is no cryptographic hash: where an attacker can measure single look-ups, ask for
-/// another.
+/// keys that fall together. Each word is mixed into the state by a multiplication whose two halves
+/// are folded into one, as in wyhash and foldhash, but with a secret on either side. It is no
+/// cryptographic hash: where an attacker can measure single look-ups, ask for another.
 #[derive(Clone)]
-pub struct KeyedState(ahash::RandomState);
+pub struct KeyedState(Keys);
 
 /// The [`Hasher`] of [`KeyedState`].
 #[derive(Clone)]
-pub struct KeyedHasher(ahash::AHasher);
+pub struct KeyedHasher {
+    state: u64,
+    keys: Keys,
+}
+
+#[derive(Clone, Copy)]
+struct Keys {
+    /// What the state begins with.
+    first: u64,
+    /// What numbers are multiplied with.
+    number: u64,
+    /// What bytes are multiplied with, besides each other: where they are few, and many.
+    short: u64,
+    long: u64,
+}
 
 impl KeyedState {
     /// A hasher with keys of the runtime's entropy.
@@ -24,7 +38,8 @@ impl KeyedState {
 
     /// A hasher with known keys: for tests. What is known is no protection.
     pub const fn with_keys(a: u64, b: u64, c: u64, d: u64) -> Self {
-        Self(ahash::RandomState::with_seeds(a, b, c, d))
+        // A factor with few bits would mix little.
+        Self(Keys { first: spread(a), number: spread(b), short: spread(c), long: spread(d) })
     }
 }
 
@@ -33,7 +48,7 @@ impl BuildHasher for KeyedState {
 
     #[inline]
     fn build_hasher(&self) -> KeyedHasher {
-        KeyedHasher(self.0.build_hasher())
+        KeyedHasher { state: self.0.first, keys: self.0 }
     }
 }
 
@@ -53,41 +68,90 @@ impl fmt::Debug for KeyedHasher {
 impl Hasher for KeyedHasher {
     #[inline]
     fn finish(&self) -> u64 {
-        self.0.finish()
+        self.state
     }
 
     #[inline]
     fn write(&mut self, bytes: &[u8]) {
-        self.0.write(bytes);
+        // The words below overlap where the length is no multiple of theirs: the length counts, too.
+        self.state = self.state.rotate_right(bytes.len() as u32);
+        self.state = match bytes.len() {
+            0..=16 => few(self.state, bytes, self.keys.short),
+            _ => many(self.state, bytes, self.keys.short, self.keys.long),
+        };
     }
 
     #[inline]
     fn write_u8(&mut self, number: u8) {
-        self.0.write_u8(number);
+        self.write_u64(u64::from(number));
     }
 
     #[inline]
     fn write_u16(&mut self, number: u16) {
-        self.0.write_u16(number);
+        self.write_u64(u64::from(number));
     }
 
     #[inline]
     fn write_u32(&mut self, number: u32) {
-        self.0.write_u32(number);
+        self.write_u64(u64::from(number));
     }
 
     #[inline]
     fn write_u64(&mut self, number: u64) {
-        self.0.write_u64(number);
+        self.state = fold(self.state ^ number, self.keys.number);
     }
 
     #[inline]
     fn write_u128(&mut self, number: u128) {
-        self.0.write_u128(number);
+        self.write_u64(number as u64);
+        self.write_u64((number >> 64) as u64);
     }
 
     #[inline]
     fn write_usize(&mut self, number: usize) {
-        self.0.write_usize(number);
+        self.write_u64(number as u64);
     }
+}
+
+/// The upper half of a product depends on all lower bits of the factors, the lower half on all bits
+/// below: together, each bit of the outcome on most of them.
+#[inline]
+const fn fold(one: u64, other: u64) -> u64 {
+    let product = (one as u128).wrapping_mul(other as u128);
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// At most 16 bytes, as two words.
+#[inline]
+fn few(state: u64, bytes: &[u8], key: u64) -> u64 {
+    let len = bytes.len();
+    let (low, high) = if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)))
+    } else if let (Some(first), Some(last)) = (bytes.first(), bytes.last()) {
+        (u64::from(*first), u64::from(*last) << 8 | u64::from(bytes[len / 2]))
+    } else {
+        (0, 0)
+    };
+    fold(state ^ low, key ^ high)
+}
+
+/// More than 16 bytes, 16 at a time; the last 16 may overlap with those before.
+fn many(mut state: u64, bytes: &[u8], short: u64, long: u64) -> u64 {
+    let (pairs, _) = bytes.as_chunks::<16>();
+    let last = bytes.last_chunk::<16>();
+    for pair in pairs {
+        let pair = u128::from_le_bytes(*pair);
+        state = fold(state ^ pair as u64, long ^ (pair >> 64) as u64);
+    }
+    last.map_or(state, |last| few(state, last, short))
+}
+
+/// One to one, each bit of the outcome from all of them: the finish of SplitMix64.
+const fn spread(key: u64) -> u64 {
+    let key = key.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let key = (key ^ (key >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let key = (key ^ (key >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    key ^ (key >> 31)
 }

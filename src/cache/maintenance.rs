@@ -25,7 +25,7 @@ impl<K, V, R: Runtime, S> TtlCache<K, V, R, S> {
     fn maintain(&self, number: usize) -> bool {
         let now = self.now();
         let mut gone = Departed::new();
-        let mut core = self.shards[number].core.write();
+        let mut core = self.shards[number].core.lock();
         let now = self.corrected(now, &core);
         let is_more = core.sweep(now, STEPS, &mut gone);
         self.finish(core, gone);

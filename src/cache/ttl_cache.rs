@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mtaio_runtime::{DynRuntime, Instant, Runtime};
-use parking_lot::RwLockWriteGuard;
+
 
 use super::builder::{Settings, TtlCacheBuilder, Weigher};
 use super::eviction::{Cause, Eviction};
 use super::hasher::KeyedState;
 use super::outbox::Outbox;
 use super::reentry;
-use super::shard::{Core, Departed, Gone, Shard};
+use super::shard::{Core, Departed, Gone, Held, Shard};
 use super::spans::Spans;
 use super::stats::CacheStats;
 use crate::config::ConfigError;
@@ -140,7 +140,7 @@ impl<K, V, R: Runtime, S> TtlCache<K, V, R, S> {
     /// How many entries there are, with those that have expired and are not freed yet.
     pub fn len(&self) -> usize {
         self.refuse_reentry();
-        self.shards.iter().map(|shard| shard.core.read().len()).sum()
+        self.shards.iter().map(|shard| shard.core.lock().len()).sum()
     }
 
     /// Whether there is no entry.
@@ -151,7 +151,7 @@ impl<K, V, R: Runtime, S> TtlCache<K, V, R, S> {
     /// What the entries weigh together: where nothing else is said, 1 each.
     pub fn weight(&self) -> u64 {
         self.refuse_reentry();
-        self.shards.iter().map(|shard| shard.core.read().weight()).sum()
+        self.shards.iter().map(|shard| shard.core.lock().weight()).sum()
     }
 
     /// What was done so far.
@@ -174,7 +174,7 @@ impl<K, V, R: Runtime, S> TtlCache<K, V, R, S> {
     /// Corrects a `now` that was asked for before the first entry had a time.
     #[inline]
     pub(super) fn corrected(&self, now: Instant, core: &Core<K, V>) -> Instant {
-        if now == Instant::ZERO && core.times().is_used() { self.rt.now() } else { now }
+        if now == Instant::ZERO && core.has_times() { self.rt.now() } else { now }
     }
 
     pub(super) fn weight_of(&self, key: &K, value: &V) -> u32 {
@@ -195,11 +195,15 @@ impl<K, V, R: Runtime, S> TtlCache<K, V, R, S> {
     #[inline]
     pub(super) fn finish(
         &self,
-        core: RwLockWriteGuard<'_, Core<K, V>>,
+        core: Held<'_, Core<K, V>>,
         gone: Departed<K, V>,
     ) -> Option<Arc<Gone<K, V>>> {
-        let is_heard = self.outbox.is_some() || mem::needs_drop::<(K, V)>();
-        if gone.is_empty() || !is_heard {
+        if gone.is_empty() {
+            return None;
+        }
+        if self.outbox.is_none() {
+            drop(core);
+            drop_each(gone);
             return None;
         }
         let farewell = self.part(core, gone);
@@ -209,7 +213,7 @@ impl<K, V, R: Runtime, S> TtlCache<K, V, R, S> {
     /// Lists what left for the listener, and unlocks.
     pub(super) fn part(
         &self,
-        core: RwLockWriteGuard<'_, Core<K, V>>,
+        core: Held<'_, Core<K, V>>,
         gone: Departed<K, V>,
     ) -> Farewell<K, V> {
         let farewell = match &self.outbox {
@@ -279,35 +283,19 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         ((hash >> 32) as usize & (self.shards.len() - 1), hash as u32)
     }
 
-    /// Frees what was found expired.
+    /// Frees what was found to be over, with some of the rest that is.
     #[cold]
-    pub(super) fn free<Q>(&self, shard: &Shard<K, V>, hash: u32, key: &Q, now: Instant)
+    pub(super) fn free<Q>(&self, mut core: Held<'_, Core<K, V>>, hash: u32, key: &Q, now: Instant)
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
         let mut gone = Departed::new();
-        let mut core = shard.core.write();
         core.settle(now, &mut gone);
-        if let Some(slot) = core.find(hash, key)
-            && core.times().is_over(slot, now)
-        {
+        if let Some(slot) = core.find(hash, key) {
             core.remove(slot, Cause::Expired, &mut gone);
         }
         self.finish(core, gone);
-    }
-
-    /// Notes a use for which there was no room under a share of the lock.
-    #[cold]
-    pub(super) fn note<Q>(&self, shard: &Shard<K, V>, hash: u32, key: &Q, now: Instant)
-    where
-        K: Borrow<Q>,
-        Q: Eq + ?Sized,
-    {
-        let mut core = shard.core.write();
-        if let Some(slot) = core.find(hash, key) {
-            core.note(slot, now);
-        }
     }
 }
 

@@ -24,12 +24,13 @@ struct Kind {
     idle: Option<u64>,
 }
 
-/// Few enough entries for all that is over to be freed at the next change.
+/// Few enough entries for all that is over to be freed at the next change, and for all that is
+/// remembered of those that left to be in one set.
 const KINDS: [Kind; 4] = [
     Kind { capacity: 8, is_weighed: false, ttl: Some(40), idle: None },
-    Kind { capacity: 20, is_weighed: false, ttl: None, idle: None },
+    Kind { capacity: 7, is_weighed: false, ttl: None, idle: None },
     Kind { capacity: 50, is_weighed: true, ttl: Some(60), idle: None },
-    Kind { capacity: 10, is_weighed: false, ttl: None, idle: Some(20) },
+    Kind { capacity: 5, is_weighed: false, ttl: None, idle: Some(20) },
 ];
 
 fn check(eviction: Eviction) {
@@ -70,7 +71,7 @@ struct Subject {
 
 /// The weight is the value's last digits.
 fn weight(value: u64) -> u64 {
-    value % 60 + 3
+    value % 57 + 6
 }
 
 fn nanos(nanos: u64) -> Duration {

@@ -20,8 +20,8 @@ struct Order {
     /// In the order of coming, or of the last use.
     main: VecDeque<u64>,
     probation: VecDeque<u64>,
-    /// The youngest first.
-    ghost: Vec<u64>,
+    /// The youngest first; what came back leaves a gap, which the next one closes.
+    ghost: Vec<Option<u64>>,
 }
 
 /// What the cache is to do, with one shard.
@@ -147,7 +147,7 @@ impl Model {
                 self.order.main.retain(|it| *it != key);
                 self.order.main.push_back(key);
             }
-            Eviction::S3Fifo => entry.uses = entry.uses.min(2),
+            Eviction::S3Fifo => entry.uses = entry.uses.min(3),
             _ => {}
         }
     }
@@ -190,9 +190,14 @@ impl Model {
         }
         entry.uses = 0;
         let fills = has_room && main_weight + entry.weight <= self.capacity - self.small();
-        let known = self.order.ghost.iter().position(|it| *it == key);
-        let was_known = known.map(|known| self.order.ghost.remove(known)).is_some();
-        if was_known || fills {
+        let known = self.order.ghost.iter().position(|it| *it == Some(key));
+        if let Some(known) = known {
+            self.order.ghost[known] = None;
+        }
+        let next = self.order.main.front();
+        let is_next_used = next.is_some_and(|next| self.entries[next].uses > 0);
+        let comes_back = known.is_some_and(|known| known < 6 || !is_next_used);
+        if comes_back || fills {
             self.order.main.push_back(key);
         } else {
             self.order.probation.push_back(key);
@@ -235,7 +240,10 @@ impl Model {
 
     /// So few entries share one set.
     fn remember(&mut self, key: u64) {
-        self.order.ghost.insert(0, key);
+        if let Some(gap) = self.order.ghost.iter().position(Option::is_none) {
+            self.order.ghost.remove(gap);
+        }
+        self.order.ghost.insert(0, Some(key));
         self.order.ghost.truncate(16);
     }
 }

@@ -160,7 +160,7 @@ where
         seat.land(landed, || {
             if let Some(new) = left.take() {
                 let mut gone = Departed::new();
-                let mut core = shard.core.write();
+                let mut core = shard.core.lock();
                 let now = self.corrected(now, &core);
                 core.insert(new, now, &mut gone);
                 farewell = self.part(core, gone);
@@ -174,7 +174,7 @@ where
         self.refuse_reentry();
         let (shard, hash) = self.locate(key);
         let now = self.now();
-        let core = shard.core.read();
+        let core = shard.core.lock();
         let now = self.corrected(now, &core);
         let Some(slot) = core.find(hash, key) else { return Found::Nothing };
         let value = core.value(slot).clone();

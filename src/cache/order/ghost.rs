@@ -14,6 +14,16 @@ struct Set([u32; PLACES]);
 
 const PLACES: usize = 16;
 
+/// How long ago an entry left, as a part of all that is remembered.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Left {
+    /// The first three eighths.
+    Lately,
+    LongAgo,
+}
+
+const LATELY: usize = PLACES * 3 / 8;
+
 impl Ghost {
     pub(crate) const fn new() -> Self {
         Self { sets: Vec::new() }
@@ -32,14 +42,12 @@ impl Ghost {
         }
     }
 
-    /// Whether `hash` is remembered; it no longer is.
-    pub(crate) fn take(&mut self, hash: u32) -> bool {
-        let Some(set) = self.set(hash) else { return false };
-        let place = place_of(set, hash.max(1));
-        if let Some(place) = place {
-            set[place] = 0;
-        }
-        place.is_some()
+    /// When `hash` left, if that is remembered; it no longer is.
+    pub(crate) fn take(&mut self, hash: u32) -> Option<Left> {
+        let set = self.set(hash)?;
+        let place = place_of(set, hash.max(1))?;
+        set[place] = 0;
+        Some(if place < LATELY { Left::Lately } else { Left::LongAgo })
     }
 
     fn set(&mut self, hash: u32) -> Option<&mut [u32; PLACES]> {

@@ -1,6 +1,9 @@
+use std::mem;
+
 use slab::Slab;
 
 use super::list::{Link, List, NIL};
+use super::nodes::Nodes;
 
 /// Slots by how often they were used, and among those that were used equally often by when they
 /// were used last: exact, each use in constant time. (Shah, Mitra, Matani, "An O(1) algorithm for
@@ -11,7 +14,13 @@ pub(crate) struct Lfu {
     lowest: u32,
     /// The rank of each slot.
     of: Vec<u32>,
+    /// Slots that were used, in the order of using them, and not been put where they belong yet:
+    /// many of them in one go wait for memory once, and not each.
+    noted: [u32; NOTED],
+    count: usize,
 }
+
+const NOTED: usize = 64;
 
 struct Rank {
     uses: u64,
@@ -22,10 +31,21 @@ struct Rank {
 
 impl Lfu {
     pub(crate) const fn new() -> Self {
-        Self { ranks: Slab::new(), lowest: NIL, of: Vec::new() }
+        Self { ranks: Slab::new(), lowest: NIL, of: Vec::new(), noted: [NIL; NOTED], count: 0 }
     }
 
-    pub(crate) fn add(&mut self, links: &mut [Link], slot: u32) {
+    #[inline]
+    pub(crate) fn used(&mut self, nodes: &mut Nodes, slot: u32) {
+        if self.count == NOTED {
+            self.settle(nodes);
+        }
+        self.noted[self.count] = slot;
+        self.count += 1;
+    }
+
+    pub(crate) fn add(&mut self, nodes: &mut Nodes, slot: u32) {
+        self.settle(nodes);
+        let links = &mut nodes.links;
         let rank = match self.ranks.get(self.lowest as usize) {
             Some(lowest) if lowest.uses == 1 => self.lowest,
             _ => self.insert(1, NIL),
@@ -36,7 +56,14 @@ impl Lfu {
         self.enter(links, slot, rank);
     }
 
-    pub(crate) fn used(&mut self, links: &mut [Link], slot: u32) {
+    /// Puts what was noted where it belongs.
+    fn settle(&mut self, nodes: &mut Nodes) {
+        for place in 0..mem::take(&mut self.count) {
+            self.promote(&mut nodes.links, self.noted[place]);
+        }
+    }
+
+    fn promote(&mut self, links: &mut [Link], slot: u32) {
         let rank = self.of[slot as usize];
         let Rank { uses, above, .. } = self.ranks[rank as usize];
         let next = match self.ranks.get(above as usize) {
@@ -47,11 +74,11 @@ impl Lfu {
             }
             _ => self.insert(uses + 1, rank),
         };
-        self.remove(links, slot);
+        self.leave(links, slot);
         self.enter(links, slot, next);
     }
 
-    pub(crate) fn remove(&mut self, links: &mut [Link], slot: u32) {
+    fn leave(&mut self, links: &mut [Link], slot: u32) {
         let rank = self.of[slot as usize];
         let held = &mut self.ranks[rank as usize];
         held.slots.unlink(links, slot);
@@ -67,12 +94,17 @@ impl Lfu {
         }
     }
 
+    pub(crate) fn remove(&mut self, nodes: &mut Nodes, slot: u32) {
+        self.settle(nodes);
+        self.leave(&mut nodes.links, slot);
+    }
+
     /// What stood in the last slot stands in `to` now.
-    pub(crate) fn moved(&mut self, links: &mut [Link], to: u32) {
+    pub(crate) fn moved(&mut self, nodes: &mut Nodes, to: u32) {
         // The column is as long as the slots were before.
         self.of.swap_remove(to as usize);
         let rank = self.of[to as usize];
-        self.ranks[rank as usize].slots.moved(links, to);
+        self.ranks[rank as usize].slots.moved(&mut nodes.links, to);
     }
 
     /// The last slot is gone.
@@ -80,7 +112,8 @@ impl Lfu {
         self.of.pop();
     }
 
-    pub(crate) fn victim(&self) -> Option<u32> {
+    pub(crate) fn victim(&mut self, nodes: &mut Nodes) -> Option<u32> {
+        self.settle(nodes);
         self.ranks.get(self.lowest as usize).and_then(|lowest| lowest.slots.first())
     }
 

@@ -1,7 +1,5 @@
-use std::sync::atomic::{AtomicU8, Ordering};
-
 use super::Nodes;
-use super::ghost::Ghost;
+use super::ghost::{Ghost, Left};
 use super::list::List;
 
 /// S3-FIFO: what is new is on probation in a small queue, what was used there goes on to the main
@@ -9,7 +7,9 @@ use super::list::List;
 /// Rashmi, "FIFO queues are all you need for cache eviction", SOSP 2023.)
 ///
 /// Not as in the paper: the probation is shorter, one use passes it, and a cache that was never
-/// full fills its main queue first.
+/// full fills its main queue first. What comes back is remembered for longer, but what left long ago
+/// goes to the main queue only where the next to leave that was not used: else, of keys that go
+/// round, more than there is room for, each would drive out another just before it comes again.
 pub(crate) struct S3Fifo {
     probation: Queue,
     main: Queue,
@@ -28,7 +28,7 @@ struct Queue {
 const PROBATION: u8 = 1 << 7;
 
 /// More uses than these are not told apart.
-const MOST_USES: u8 = 2;
+const MOST_USES: u8 = 3;
 
 /// How many slots in a row one eviction spares because they were used: a bound to what it takes.
 const MOST_SPARED: usize = 128;
@@ -42,11 +42,10 @@ impl S3Fifo {
     }
 
     #[inline]
-    pub(crate) fn used(mark: &AtomicU8) {
-        let seen = mark.load(Ordering::Relaxed);
-        // Two that do this at once count as one use: it is a hint.
-        if seen & !PROBATION < MOST_USES {
-            mark.store(seen + 1, Ordering::Relaxed);
+    pub(crate) fn used(nodes: &mut Nodes, slot: u32) {
+        let mark = &mut nodes.marks[slot as usize];
+        if *mark & !PROBATION < MOST_USES {
+            *mark += 1;
         }
     }
 
@@ -54,11 +53,16 @@ impl S3Fifo {
     pub(crate) fn add(&mut self, nodes: &mut Nodes, slot: u32, has_room: bool) {
         let (hash, weight) = (nodes.links[slot as usize].hash, nodes.weight(slot));
         let fills = has_room && self.main.weight + weight <= self.large;
-        if self.ghost.take(hash) || fills {
-            *nodes.marks[slot as usize].get_mut() = 0;
+        let comes_back = match self.ghost.take(hash) {
+            Some(Left::Lately) => true,
+            Some(Left::LongAgo) => !self.is_next_used(nodes),
+            None => false,
+        };
+        if comes_back || fills {
+            nodes.marks[slot as usize] = 0;
             self.main.push(nodes, slot, weight);
         } else {
-            *nodes.marks[slot as usize].get_mut() = PROBATION;
+            nodes.marks[slot as usize] = PROBATION;
             self.probation.push(nodes, slot, weight);
         }
     }
@@ -85,31 +89,36 @@ impl S3Fifo {
             let is_probation = self.probation.weight > self.small || self.main.weight == 0;
             let queue = if is_probation { &self.probation } else { &self.main };
             let slot = queue.slots.first()?;
-            let uses = *nodes.marks[slot as usize].get_mut() & !PROBATION;
+            let uses = nodes.marks[slot as usize] & !PROBATION;
             if uses == 0 {
                 break;
             }
             if is_probation {
                 let weight = nodes.weight(slot);
                 self.probation.remove(nodes, slot, weight);
-                *nodes.marks[slot as usize].get_mut() = 0;
+                nodes.marks[slot as usize] = 0;
                 self.main.push(nodes, slot, weight);
             } else {
-                *nodes.marks[slot as usize].get_mut() = uses - 1;
+                nodes.marks[slot as usize] = uses - 1;
                 self.main.slots.renew(&mut nodes.links, slot);
             }
         }
         if self.probation.weight > self.small || self.main.weight == 0 {
             let slot = self.probation.slots.first()?;
-            self.ghost.remember(nodes.links[slot as usize].hash, nodes.links.len() * 3 / 4);
+            self.ghost.remember(nodes.links[slot as usize].hash, nodes.links.len() * 2);
             return Some(slot);
         }
         self.main.slots.first()
     }
 
+    /// Whether the next of the main queue was used.
+    fn is_next_used(&self, nodes: &Nodes) -> bool {
+        self.main.slots.first().is_some_and(|slot| nodes.marks[slot as usize] > 0)
+    }
+
     #[inline]
     fn queue(&mut self, nodes: &mut Nodes, slot: u32) -> &mut Queue {
-        let mark = *nodes.marks[slot as usize].get_mut();
+        let mark = nodes.marks[slot as usize];
         if mark & PROBATION == 0 { &mut self.main } else { &mut self.probation }
     }
 }

@@ -7,7 +7,7 @@ use super::departed::Departed;
 use super::index::Index;
 use super::times::{Span, Times, Timing};
 use crate::cache::eviction::{Cause, Eviction};
-use crate::cache::order::{Nodes, Order};
+use crate::cache::order::{Nodes, Order, S3Fifo};
 
 /// The entries of a shard, dense in arrays side by side, and what finds, orders and ends them.
 ///
@@ -21,9 +21,12 @@ pub(crate) struct Core<K, V> {
     pub(crate) hits: u64,
     pub(crate) misses: u64,
     index: Index,
+    eviction: Eviction,
+    /// Whether some entry has a time, and whether a use is a matter of time.
+    has_times: bool,
+    has_idle: bool,
     entries: Vec<(K, V)>,
     nodes: Nodes,
-    eviction: Eviction,
     times: Times,
     order: Order,
     weight: u64,
@@ -62,10 +65,12 @@ impl<K, V> Core<K, V> {
         Self {
             hits: 0,
             misses: 0,
-            eviction,
             index: Index::new(),
+            eviction,
+            has_times: false,
+            has_idle: timing.idle.is_some(),
             entries: Vec::new(),
-            nodes: Nodes::new(is_weighed),
+            nodes: Nodes::new(eviction, is_weighed),
             order: Order::new(eviction, capacity),
             times: Times::new(timing),
             weight: 0,
@@ -84,6 +89,17 @@ impl<K, V> Core<K, V> {
 
     pub(crate) const fn times(&self) -> &Times {
         &self.times
+    }
+
+    /// Whether some entry has a time.
+    #[inline]
+    pub(crate) const fn has_times(&self) -> bool {
+        self.has_times
+    }
+
+    #[inline]
+    pub(crate) fn is_expired(&self, slot: u32, now: Instant) -> bool {
+        self.has_times && self.times.is_expired(slot, now)
     }
 
     #[inline]
@@ -109,27 +125,24 @@ impl<K, V> Core<K, V> {
         &self.entries[slot as usize].0
     }
 
-    /// Notes that `slot` was used, under a share of the lock; no when there is no room for notes.
-    #[inline]
-    pub(crate) fn hit(&self, slot: u32, now: Instant) -> bool {
-        self.times.hit(slot, now);
-        self.order.hit(&self.nodes, slot)
-    }
-
     /// Notes that `slot` was used.
     #[inline]
     pub(crate) fn used(&mut self, slot: u32, now: Instant) {
-        self.times.hit(slot, now);
-        self.order.used(&mut self.nodes, slot);
+        if self.has_idle {
+            self.times.used(slot, now);
+        }
+        if self.eviction == Eviction::S3Fifo {
+            // As below, without a look at what is far from here.
+            S3Fifo::used(&mut self.nodes, slot);
+        } else {
+            self.order.used(&mut self.nodes, slot);
+        }
     }
 
-    /// What has to come before each change: hits are put where they belong, and some of what is
-    /// over is freed. The slots of before are void.
+    /// What has to come before each change: some of what is over is freed. The slots of before are
+    /// void.
     #[inline]
     pub(crate) fn settle(&mut self, now: Instant, gone: &mut Departed<K, V>) {
-        if self.eviction != Eviction::S3Fifo {
-            self.order.settle(&mut self.nodes);
-        }
         if self.times.is_due(now) {
             self.sweep(now, STEPS, gone);
         }
@@ -142,27 +155,16 @@ impl<K, V> Core<K, V> {
         mut steps: usize,
         gone: &mut Departed<K, V>,
     ) -> bool {
-        self.order.settle(&mut self.nodes);
         while let Some(slot) = self.times.next_over(now, &mut steps) {
             self.remove(slot, Cause::Expired, gone);
         }
         self.times.is_due(now)
     }
 
-    /// Notes that `slot` was used, in a get.
-    #[inline]
-    pub(crate) fn note(&mut self, slot: u32, now: Instant) {
-        self.times.hit(slot, now);
-        if self.eviction == Eviction::S3Fifo {
-            self.nodes.used(slot);
-        } else {
-            self.order.note(&mut self.nodes, slot);
-        }
-    }
-
     /// Gives `slot` other times.
     pub(crate) fn set_span(&mut self, slot: u32, span: &Span) {
         self.times.set(slot, span, self.entries.len(), self.entries.capacity());
+        self.has_times = self.times.is_used();
     }
 
     /// Gives `slot` the weight that its value has now, and makes room for it.
@@ -204,7 +206,7 @@ impl<K, V> Core<K, V> {
 
     #[inline]
     fn cause_of_leaving(&self, slot: u32, now: Instant) -> Cause {
-        if self.times.is_expired(slot, now) { Cause::Expired } else { Cause::Capacity }
+        if self.is_expired(slot, now) { Cause::Expired } else { Cause::Capacity }
     }
 
     /// Takes `slot` out of everything but the arrays.
@@ -213,7 +215,7 @@ impl<K, V> Core<K, V> {
         self.tally.count(cause);
         self.weight -= self.nodes.weight(slot);
         self.order.remove(&mut self.nodes, slot);
-        self.index.remove(self.nodes.links[slot as usize].hash, |it| it == slot);
+        self.index.remove(self.nodes.hash(slot), |it| it == slot);
     }
 
     /// Fills a vacant slot with the last one.
@@ -225,7 +227,7 @@ impl<K, V> Core<K, V> {
         if slot == last {
             self.order.popped();
         } else {
-            let hash = self.nodes.links[slot as usize].hash;
+            let hash = self.nodes.hash(slot);
             self.index.renumber(hash, last, slot);
             self.order.moved(&mut self.nodes, slot);
         }
@@ -257,7 +259,7 @@ impl<K: Eq, V> Core<K, V> {
     }
 
     fn cause_of_replacing(&self, slot: u32, now: Instant) -> Cause {
-        if self.times.is_expired(slot, now) { Cause::Expired } else { Cause::Replaced }
+        if self.is_expired(slot, now) { Cause::Expired } else { Cause::Replaced }
     }
 
     fn replace(&mut self, slot: u32, new: New<K, V>, now: Instant, gone: &mut Departed<K, V>) {
@@ -303,8 +305,7 @@ impl<K: Eq, V> Core<K, V> {
         };
         self.weight += u64::from(weight);
         self.set_span(slot, &span);
-        let links = &self.nodes.links;
-        self.index.insert(hash, slot, |slot| links[slot as usize].hash);
+        self.index.insert(hash, slot, |slot| self.nodes.hash(slot));
         self.order.add(&mut self.nodes, slot, vacant.is_none());
     }
 

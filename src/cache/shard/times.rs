@@ -1,5 +1,3 @@
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use mtaio_runtime::Instant;
 
 /// Until when an entry holds.
@@ -27,7 +25,7 @@ pub(crate) struct Timing {
 /// The times of each slot, in arrays that are empty until one of them has a time.
 #[repr(C)]
 pub(crate) struct Times {
-    deadlines: Vec<AtomicU64>,
+    deadlines: Vec<u64>,
     timing: Timing,
     at_most: Vec<u64>,
     refresh: Vec<u64>,
@@ -55,22 +53,17 @@ impl Times {
 
     #[inline]
     pub(crate) fn is_expired(&self, slot: u32, now: Instant) -> bool {
-        self.deadlines
-            .get(slot as usize)
-            .is_some_and(|deadline| deadline.load(Ordering::Relaxed) <= now.as_nanos())
+        self.deadlines.get(slot as usize).is_some_and(|deadline| *deadline <= now.as_nanos())
     }
 
     /// Whether not even one who takes what is stale is to have it.
     pub(crate) fn is_over(&self, slot: u32, now: Instant) -> bool {
-        self.deadlines
-            .get(slot as usize)
-            .is_some_and(|deadline| self.is_past(deadline.load(Ordering::Relaxed), now))
+        self.deadlines.get(slot as usize).is_some_and(|deadline| self.is_past(*deadline, now))
     }
 
     /// For how long `slot` has been expired.
     pub(crate) fn staleness(&self, slot: u32, now: Instant) -> u64 {
-        let deadline = self.deadlines.get(slot as usize);
-        let deadline = deadline.map_or(NEVER, |deadline| deadline.load(Ordering::Relaxed));
+        let deadline = self.deadlines.get(slot as usize).copied().unwrap_or(NEVER);
         now.as_nanos().saturating_sub(deadline)
     }
 
@@ -78,18 +71,16 @@ impl Times {
         self.refresh.get(slot as usize).is_some_and(|refresh| *refresh <= now.as_nanos())
     }
 
-    /// Notes that `slot` was used, under a share of the lock.
-    #[inline]
-    pub(crate) fn hit(&self, slot: u32, now: Instant) {
+    /// Notes that `slot` was used.
+    pub(crate) fn used(&mut self, slot: u32, now: Instant) {
         let Some(idle) = self.timing.idle else { return };
         let (Some(deadline), Some(at_most)) =
-            (self.deadlines.get(slot as usize), self.at_most.get(slot as usize))
+            (self.deadlines.get_mut(slot as usize), self.at_most.get(slot as usize))
         else {
             return;
         };
-        // `fetch_max`: the clock of who comes late is not to take time away again.
-        let next = now.as_nanos().saturating_add(idle).min(*at_most);
-        deadline.fetch_max(next, Ordering::Relaxed);
+        // The clock of who comes late is not to take time away again.
+        *deadline = now.as_nanos().saturating_add(idle).min(*at_most).max(*deadline);
     }
 
     pub(crate) fn reserve(&mut self, more: usize) {
@@ -110,7 +101,7 @@ impl Times {
             self.begin(slots, most);
         }
         let deadline = span.deadline.as_nanos();
-        put(&mut self.deadlines, place, AtomicU64::new(deadline));
+        put(&mut self.deadlines, place, deadline);
         if self.timing.idle.is_some() {
             put(&mut self.at_most, place, span.at_most.as_nanos());
         }
@@ -125,7 +116,7 @@ impl Times {
     #[cold]
     fn begin(&mut self, slots: usize, most: usize) {
         self.deadlines.reserve_exact(most);
-        self.deadlines.extend((0..slots).map(|_| AtomicU64::new(NEVER)));
+        self.deadlines.resize(slots, NEVER);
         if self.timing.idle.is_some() {
             self.at_most = vec![NEVER; slots];
         }
@@ -163,7 +154,7 @@ impl Times {
         while *steps > 0 && self.left > 0 {
             *steps -= 1;
             self.left -= 1;
-            let deadline = *self.deadlines[self.left].get_mut();
+            let deadline = self.deadlines[self.left];
             if self.is_past(deadline, now) {
                 return Some(self.left as u32);
             }
