@@ -49,6 +49,7 @@ mod eviction;
 mod hasher;
 mod loading;
 mod maintenance;
+mod node;
 mod order;
 mod outbox;
 mod reentry;
@@ -61,5 +62,8 @@ pub use self::builder::TtlCacheBuilder;
 pub use self::eviction::{Cause, Eviction};
 pub use self::hasher::{KeyedHasher, KeyedState};
 pub use self::loading::{Cached, LoadError, cached};
+pub use self::node::{
+    CacheNode, Invalidation, Invalidations, Invalidator, MemoryNode, NodeError, NodeFuture,
+};
 pub use self::stats::CacheStats;
 pub use self::ttl_cache::TtlCache;
