@@ -58,13 +58,9 @@ pub(in crate::cache) struct Contents<'a> {
 
 const MAGIC: [u8; 2] = *b"mt";
 const FORMAT: u8 = 1;
-const HEADER: usize = 36;
 const CHECKSUM: usize = 8;
 
 impl Envelope {
-    /// How much larger than key and payload it all is.
-    pub(in crate::cache) const OVERHEAD: usize = HEADER + CHECKSUM;
-
     /// Begins the bytes of an envelope for `key`; what is appended is the payload. `None` if the key
     /// is longer than can be said.
     pub(in crate::cache) fn open(&self, key: &[u8]) -> Option<Vec<u8>> {

@@ -6,10 +6,12 @@ use mtaio_runtime::{DynRuntime, Runtime};
 
 use super::builder::DistributedCacheBuilder;
 use super::error::{DistributedError, QuorumError};
-use super::replicas::{Newest, Replicas};
+use super::read::Read;
+use super::repair::Behind;
+use super::replicas::Replicas;
 use super::stats::{DistributedStats, NodeStats};
 use super::write::Change;
-use crate::cache::codec::{Codec, Envelope, Kind, shown};
+use crate::cache::codec::{Codec, Envelope, Kind, Version, shown};
 use crate::cache::node::NodeError;
 use crate::policy::PolicyError;
 
@@ -81,9 +83,9 @@ use crate::policy::PolicyError;
 ///
 /// # Removals
 ///
-/// With more than one copy a removal writes down that there was one, for
-/// [`keep_removals`](DistributedCacheBuilder::keep_removals), or a node that had not heard of it would bring
-/// the value back. One that is away for longer than that does bring it back, for as long as the value
+/// A removal is written down at the nodes, for [`keep_removals`](DistributedCacheBuilder::keep_removals), or
+/// one of them that had not heard of it would bring the value back, and who is just loading it would put
+/// the old one in. A node that is away for longer than that does bring it back, for as long as the value
 /// lives. [`clear`](Self::clear) leaves no such note: what is repaired at the same time may stay.
 pub struct DistributedCache<K, V, R: Runtime = DynRuntime>(Arc<Core<K, V, R>>);
 
@@ -99,12 +101,20 @@ pub(super) struct Core<K, V, R: Runtime> {
 }
 
 /// What the nodes have of a key, and for how long.
-#[derive(Clone, Debug)]
 pub(in crate::cache) enum Fetched<V> {
     Value(V, Option<Duration>),
     /// It is known to have no value.
     Absent(Option<Duration>),
-    Nothing,
+    Nothing(Gap),
+}
+
+/// Where a value is missing: a lease for who loads it, which is void as soon as anybody puts a value
+/// in, or takes one out.
+pub(in crate::cache) struct Gap {
+    key: Box<[u8]>,
+    /// What is loaded from now on is as new as this.
+    version: Version,
+    had: Vec<Behind>,
 }
 
 impl<K, V> DistributedCache<K, V> {
@@ -165,21 +175,7 @@ impl<K: 'static, V: 'static, R: Runtime> DistributedCache<K, V, R> {
         value: &V,
         ttl: impl Into<Option<Duration>>,
     ) -> Result<(), DistributedError> {
-        let ttl = ttl.into();
-        let key = self.key(key)?;
-        let envelope = self.0.replicas.envelope(Kind::Value, ttl);
-        let mut bytes = open(&envelope, &key)?;
-        let begin = bytes.len();
-        self.0.values.encode(value, &mut bytes).map_err(|error| DistributedError::Encode {
-            what: format!("the value of `{}`", shown(&key)).into(),
-            source: error.into_inner(),
-        })?;
-        let (size, limit) = (bytes.len().saturating_sub(begin), self.0.largest);
-        if size > limit {
-            return Err(DistributedError::TooLarge { key: shown(&key), size, limit });
-        }
-        let change = Change { key, bytes: Some(Envelope::seal(bytes)), ttl };
-        Ok(self.0.replicas.write("insertion", change).await?)
+        self.put("insertion", key, (Kind::Value, Some(value)), ttl.into()).await
     }
 
     /// Writes down that `key` has no value, for `ttl`: who [gets](Self::get) it finds none, as before,
@@ -193,8 +189,7 @@ impl<K: 'static, V: 'static, R: Runtime> DistributedCache<K, V, R> {
     ///
     /// That of [`insert`](Self::insert).
     pub async fn insert_absent(&self, key: &K, ttl: Duration) -> Result<(), DistributedError> {
-        let key = self.key(key)?;
-        self.mark(key, "insertion", Kind::Absent, ttl).await
+        self.put("insertion", key, (Kind::Absent, None), Some(ttl)).await
     }
 
     /// Takes out the value of `key`.
@@ -207,12 +202,7 @@ impl<K: 'static, V: 'static, R: Runtime> DistributedCache<K, V, R> {
     ///
     /// Where it is dropped, some nodes may have done it.
     pub async fn remove(&self, key: &K) -> Result<(), DistributedError> {
-        let key = self.key(key)?;
-        if self.0.replicas.places.replication() > 1 {
-            return self.mark(key, "removal", Kind::Removed, self.0.removals).await;
-        }
-        let change = Change { key, bytes: None, ttl: None };
-        Ok(self.0.replicas.write("removal", change).await?)
+        self.put("removal", key, (Kind::Removed, None), Some(self.0.removals)).await
     }
 
     /// Takes out all keys of this namespace and schema version, at all nodes.
@@ -274,32 +264,85 @@ impl<K: 'static, V: 'static, R: Runtime> DistributedCache<K, V, R> {
 
     pub(in crate::cache) async fn fetch(&self, key: &K) -> Result<Fetched<V>, DistributedError> {
         let key = self.key(key)?;
-        let newest = self.0.replicas.read(&key).await?;
-        self.decode(&key, newest)
+        let read = self.0.replicas.read(&key).await?;
+        self.decode(&key, read)
+    }
+
+    /// Puts a value that was loaded in where it is missing, or that there is none to be had; whether
+    /// it is there now. If not, somebody else has put one in, or taken one out, meanwhile.
+    pub(in crate::cache) async fn fill(
+        &self,
+        gap: Gap,
+        value: Option<&V>,
+        ttl: Option<Duration>,
+    ) -> Result<bool, DistributedError> {
+        let Gap { key, version, had } = gap;
+        let kind = if value.is_some() { Kind::Value } else { Kind::Absent };
+        let envelope = Envelope { version, ..self.0.replicas.envelope(kind, ttl) };
+        let bytes = self.seal(&envelope, &key, value)?;
+        Ok(self.0.replicas.fill(Change { key, bytes, ttl }, had).await?)
     }
 
     /// What the nodes' answer means.
-    pub(super) fn decode(
-        &self,
-        key: &[u8],
-        newest: Option<Newest>,
-    ) -> Result<Fetched<V>, DistributedError> {
-        let Some(newest) = newest else { return Ok(Fetched::Nothing) };
-        let left = || newest.envelope.expires.left(self.0.replicas.rt.wall_clock());
-        let fetched = match newest.envelope.kind {
-            Kind::Value => {
-                let decoded = self.0.values.decode(newest.payload());
-                let value = decoded.map_err(|error| DistributedError::Decode {
-                    key: shown(key),
-                    source: error.into_inner(),
-                })?;
-                Fetched::Value(value, left())
+    pub(super) fn decode(&self, key: &[u8], read: Read) -> Result<Fetched<V>, DistributedError> {
+        let replicas = &self.0.replicas;
+        let newest = match read {
+            Read::Newest(newest) => newest,
+            Read::Nothing(had) => {
+                let version = replicas.clock.next(replicas.rt.wall_clock());
+                return Ok(Fetched::Nothing(Gap { key: key.into(), version, had }));
             }
-            Kind::Absent => Fetched::Absent(left()),
-            Kind::Removed => return Ok(Fetched::Nothing),
         };
-        self.0.replicas.counts.hit();
-        Ok(fetched)
+        replicas.counts.hit();
+        let left = newest.envelope.expires.left(replicas.rt.wall_clock());
+        if newest.envelope.kind == Kind::Absent {
+            return Ok(Fetched::Absent(left));
+        }
+        let decoded = self.0.values.decode(newest.payload());
+        let value = decoded.map_err(|error| DistributedError::Decode {
+            key: shown(key),
+            source: error.into_inner(),
+        })?;
+        Ok(Fetched::Value(value, left))
+    }
+
+    /// The whole of what the nodes are to have.
+    fn seal(
+        &self,
+        envelope: &Envelope,
+        key: &[u8],
+        value: Option<&V>,
+    ) -> Result<Vec<u8>, DistributedError> {
+        let mut bytes = envelope.open(key).ok_or_else(|| DistributedError::Encode {
+            what: "the key".into(),
+            source: "it has 4 GiB or more".into(),
+        })?;
+        let begin = bytes.len();
+        if let Some(value) = value {
+            let encoded = self.0.values.encode(value, &mut bytes);
+            encoded.map_err(|error| DistributedError::Encode {
+                what: format!("the value of `{}`", shown(key)).into(),
+                source: error.into_inner(),
+            })?;
+        }
+        let (size, limit) = (bytes.len().saturating_sub(begin), self.0.largest);
+        if size > limit {
+            return Err(DistributedError::TooLarge { key: shown(key), size, limit });
+        }
+        Ok(Envelope::seal(bytes))
+    }
+
+    async fn put(
+        &self,
+        operation: &'static str,
+        key: &K,
+        (kind, value): (Kind, Option<&V>),
+        ttl: Option<Duration>,
+    ) -> Result<(), DistributedError> {
+        let key = self.key(key)?;
+        let envelope = self.0.replicas.envelope(kind, ttl);
+        let bytes = self.seal(&envelope, &key, value)?;
+        Ok(self.0.replicas.write(operation, Change { key, bytes, ttl }).await?)
     }
 
     /// A key as the nodes have it.
@@ -320,35 +363,15 @@ impl<K: 'static, V: 'static, R: Runtime> DistributedCache<K, V, R> {
         let encoded = bytes.strip_prefix(&*self.0.prefix)?;
         Some(self.0.keys.decode(encoded).map_err(drop))
     }
-
-    async fn mark(
-        &self,
-        key: Box<[u8]>,
-        operation: &'static str,
-        kind: Kind,
-        ttl: Duration,
-    ) -> Result<(), DistributedError> {
-        let envelope = self.0.replicas.envelope(kind, Some(ttl));
-        let bytes = Some(Envelope::seal(open(&envelope, &key)?));
-        Ok(self.0.replicas.write(operation, Change { key, bytes, ttl: Some(ttl) }).await?)
-    }
 }
 
 impl<V> Fetched<V> {
     pub(super) fn into_value(self) -> Option<V> {
         match self {
             Self::Value(value, _) => Some(value),
-            Self::Absent(_) | Self::Nothing => None,
+            Self::Absent(_) | Self::Nothing(_) => None,
         }
     }
-}
-
-/// Begins the bytes of an envelope.
-fn open(envelope: &Envelope, key: &[u8]) -> Result<Vec<u8>, DistributedError> {
-    envelope.open(key).ok_or_else(|| DistributedError::Encode {
-        what: "the key".into(),
-        source: "it has 4 GiB or more".into(),
-    })
 }
 
 impl<K, V, R: Runtime> Clone for DistributedCache<K, V, R> {

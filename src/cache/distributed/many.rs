@@ -8,8 +8,8 @@ use mtaio_runtime::Runtime;
 use super::distributed_cache::DistributedCache;
 use super::error::{DistributedError, QuorumError};
 use super::member::Failure;
-use super::read::Reading;
-use super::replicas::{Newest, Replicas};
+use super::read::{Read, Reading};
+use super::replicas::Replicas;
 
 impl<K: 'static, V: 'static, R: Runtime> DistributedCache<K, V, R> {
     /// The values of `keys`, in their order. Each node is asked once for all that it has of them;
@@ -69,10 +69,7 @@ impl<K: 'static, V: 'static, R: Runtime> DistributedCache<K, V, R> {
 
 impl<R: Runtime> Replicas<R> {
     /// As many reads: each node is asked for all of which it is in the first quorum.
-    async fn read_many(
-        self: &Arc<Self>,
-        keys: &[Box<[u8]>],
-    ) -> Vec<Result<Option<Newest>, QuorumError>> {
+    async fn read_many(self: &Arc<Self>, keys: &[Box<[u8]>]) -> Vec<Result<Read, QuorumError>> {
         let mut wanted: Vec<Vec<usize>> = vec![Vec::new(); self.members.len()];
         for (at, key) in keys.iter().enumerate() {
             for node in self.places.pick(key).iter().take(self.read_quorum) {

@@ -19,6 +19,13 @@ pub(super) enum Answer {
     Failed(Failure),
 }
 
+/// What a quorum says of a key.
+pub(super) enum Read {
+    Newest(Newest),
+    /// There is no value. So each node had nothing, or a removal, when it was asked.
+    Nothing(Vec<Behind>),
+}
+
 /// What a quorum said so far.
 pub(super) struct Reading {
     needed: usize,
@@ -33,7 +40,7 @@ pub(super) struct Reading {
 impl<R: Runtime> Replicas<R> {
     /// The newest that a quorum has, asking no more nodes than it takes: where one fails, the next
     /// one is asked. Who turned out to be behind is brought up to date, in the background.
-    pub(super) async fn read(self: &Arc<Self>, key: &[u8]) -> Result<Option<Newest>, QuorumError> {
+    pub(super) async fn read(self: &Arc<Self>, key: &[u8]) -> Result<Read, QuorumError> {
         self.counts.read();
         let picked = self.places.pick(key);
         let mut spare = picked.iter();
@@ -95,21 +102,22 @@ impl<R: Runtime> Replicas<R> {
         self: &Arc<Self>,
         key: &[u8],
         reading: Reading,
-    ) -> Result<Option<Newest>, QuorumError> {
+    ) -> Result<Read, QuorumError> {
         let Reading { needed, done, newest, mut behind, failures } = reading;
         if done < needed {
             return Err(self.short("read", key, (done, needed), failures));
         }
-        let Some((_, newest)) = newest else { return Ok(None) };
+        let Some((node, newest)) = newest else { return Ok(Read::Nothing(behind)) };
         self.clock.saw(newest.envelope.version, self.rt.wall_clock());
-        if newest.envelope.kind == Kind::Removed {
-            // Where nothing is, nothing comes back.
-            behind.retain(|behind| behind.holds.is_some());
-        }
-        if !behind.is_empty() {
+        if newest.envelope.kind != Kind::Removed {
             self.repair(key, &newest, behind);
+            return Ok(Read::Newest(newest));
         }
-        Ok(Some(newest))
+        // Where nothing is, nothing comes back.
+        let older = behind.extract_if(.., |behind| behind.holds.is_some()).collect();
+        self.repair(key, &newest, older);
+        behind.push(Behind { node, holds: Some(newest.bytes) });
+        Ok(Read::Nothing(behind))
     }
 }
 

@@ -16,7 +16,7 @@ impl<R: Runtime> Replicas<R> {
     /// already that the nodes had better be left alone, a later read does it.
     pub(super) fn repair(self: &Arc<Self>, key: &[u8], newest: &Newest, behind: Vec<Behind>) {
         let left = newest.envelope.expires.left(self.rt.wall_clock());
-        if left.is_some_and(|left| left.is_zero()) {
+        if behind.is_empty() || left.is_some_and(|left| left.is_zero()) {
             return;
         }
         let Ok(permit) = self.repairs.try_acquire_owned() else {
