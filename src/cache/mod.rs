@@ -49,6 +49,7 @@ mod codec;
 mod distributed;
 mod eviction;
 mod hasher;
+mod layered;
 mod loading;
 mod maintenance;
 mod node;
@@ -70,6 +71,7 @@ pub use self::distributed::{
 };
 pub use self::eviction::{Cause, Eviction};
 pub use self::hasher::{KeyedHasher, KeyedState};
+pub use self::layered::{LayeredCache, LayeredCacheBuilder, LayeredError, LayeredStats};
 pub use self::loading::{Cached, LoadError, cached};
 pub use self::node::{
     CacheNode, FaultNode, FaultNodeStats, Invalidation, Invalidations, Invalidator, Link,

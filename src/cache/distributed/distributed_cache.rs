@@ -129,6 +129,14 @@ impl<K: 'static, V: 'static, R: Runtime> DistributedCache<K, V, R> {
         Self(Arc::new(core))
     }
 
+    pub(in crate::cache) fn runtime(&self) -> &R {
+        &self.0.replicas.rt
+    }
+
+    pub(in crate::cache) fn default_ttl(&self) -> Option<Duration> {
+        self.0.ttl
+    }
+
     pub(super) fn core(&self) -> &Core<K, V, R> {
         &self.0
     }

@@ -17,7 +17,7 @@ mod write;
 
 pub use self::builder::DistributedCacheBuilder;
 pub use self::distributed_cache::DistributedCache;
-pub(super) use self::distributed_cache::Fetched;
+pub(super) use self::distributed_cache::{Fetched, Gap};
 pub use self::error::{DistributedError, QuorumError, ReplicaError, ReplicaFailure};
 pub use self::rendezvous::{Picked, Rendezvous};
 pub use self::stats::{DistributedStats, NodeStats};
