@@ -1,0 +1,3 @@
+//! What a registry holds, for others to read.
+
+pub(super) mod prometheus;
