@@ -43,8 +43,7 @@ impl fmt::Display for Trace {
 }
 
 fn write_span(f: &mut fmt::Formatter<'_>, span: &SpanRecord, lane: usize) -> fmt::Result {
-    let (name, begun, took) =
-        (span.name.to_string(), Micros::at(span.begun), Micros(span.took()));
+    let (name, begun, took) = (span.name.to_string(), Micros::at(span.begun), Micros(span.took()));
     write!(f, ",\n{{\"name\":{},\"cat\":\"span\",\"ph\":\"X\",", Quoted(&name))?;
     write!(f, r#""ts":{begun},"dur":{took},"pid":1,"tid":{lane},"args":{{"id":{}"#, span.id)?;
     if let Some(parent) = span.parent {

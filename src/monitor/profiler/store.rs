@@ -90,11 +90,7 @@ impl Store {
     }
 
     pub(super) fn stats(&self) -> ProfilerStats {
-        ProfilerStats {
-            running: self.running.len(),
-            kept: self.ended.len(),
-            dropped: self.dropped,
-        }
+        ProfilerStats { running: self.running.len(), kept: self.ended.len(), dropped: self.dropped }
     }
 
     fn totals_of(&mut self, name: &TaskName) -> &mut Totals {
