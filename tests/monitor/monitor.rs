@@ -211,8 +211,11 @@ fn a_handler_may_stop_it() {
         let stopped = Arc::new(AtomicBool::new(false));
         monitor.emitter().on({
             let (monitor, stopped): (Weak<_>, _) = (Arc::downgrade(&monitor), Arc::clone(&stopped));
-            async move |_: &Alert| {
+            async move |alert: &Alert| {
                 let Some(monitor) = monitor.upgrade() else { return };
+                if alert.state == AlertState::ByHand {
+                    return;
+                }
                 monitor.alert(Severity::Info, "stopping");
                 monitor.stop().await;
                 stopped.store(true, Ordering::SeqCst);
