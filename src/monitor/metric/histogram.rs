@@ -6,10 +6,11 @@ use std::time::Duration;
 use super::buckets::Buckets;
 use super::cell::{Line, Many, One, Writers};
 use super::distribution::Distribution;
-use super::options::HistogramOptions;
+use super::options::{HistogramOptions, Shape};
 use super::owner::Owner;
 use super::window::Window;
 use crate::config::ConfigError;
+use crate::monitor::registry::Kind;
 
 /// How values are spread: latencies, sizes. Clones are handles of the same one.
 ///
@@ -82,16 +83,14 @@ impl Histogram {
     /// [`ConfigError`] if the window is zero or longer than 100 years, and for bounds that are not
     /// finite, more than zero, and each more than the one before.
     pub fn new(options: &HistogramOptions) -> Result<Self, ConfigError> {
-        options.check()?;
-        Ok(Self::checked(options))
+        options.check().map(|shape| Self::of(&shape))
     }
 
-    /// A histogram of options that were accepted.
-    pub(in crate::monitor) fn checked(options: &HistogramOptions) -> Self {
+    pub(in crate::monitor) fn of(shape: &Shape) -> Self {
         Self(Arc::new(Inner {
             owner: Owner::default(),
-            window: options.new_window(),
-            bounds: options.shown_bounds(),
+            window: shape.window.as_ref().map(|(rt, length)| Window::new(rt, *length)),
+            bounds: shape.bounds.clone(),
             own: Line::default(),
             shared: OnceLock::new(),
             refused: AtomicU64::new(0),
@@ -150,6 +149,13 @@ impl Histogram {
     pub fn value(&self) -> HistogramValue {
         let recent = self.0.window.is_some().then(|| self.recent());
         HistogramValue { total: self.total(), recent, bounds: self.0.bounds.clone() }
+    }
+}
+
+impl HistogramValue {
+    /// What the text format shows it as.
+    pub(in crate::monitor) const fn kind(&self) -> Kind {
+        if self.bounds.is_some() { Kind::Histogram } else { Kind::Summary }
     }
 }
 

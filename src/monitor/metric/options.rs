@@ -4,8 +4,8 @@ use std::time::Duration;
 use mtaio_runtime::{DynRuntime, Runtime};
 
 use super::scale;
-use super::window::Window;
 use crate::config::{ConfigError, check_period};
+use crate::monitor::registry::Kind;
 
 /// What there is to set of a [`Histogram`](super::Histogram).
 ///
@@ -82,30 +82,43 @@ impl HistogramOptions {
         self
     }
 
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    /// What is to be made of them, if they can be accepted.
+    pub(in crate::monitor) fn check(&self) -> Result<Shape, ConfigError> {
         if let Some((_, window)) = &self.window {
             check_period("window", *window)?;
         }
-        let bounds = self.bounds.as_deref().unwrap_or_default();
-        let is_one = |bound: &f64| bound.is_finite() && *bound > 0.0;
-        if !bounds.iter().all(is_one) || !bounds.is_sorted_by(|one, next| one < next) {
-            let allowed = "finite, more than zero, and each more than the one before";
-            return Err(ConfigError::new("bounds", format!("{bounds:?}"), allowed));
-        }
-        Ok(())
-    }
-
-    pub(super) fn new_window(&self) -> Option<Window> {
-        self.window.as_ref().map(|(rt, length)| Window::new(rt, *length))
-    }
-
-    /// `None` for a summary.
-    pub(super) fn shown_bounds(&self) -> Option<Arc<[f64]>> {
-        match (&self.bounds, &self.window) {
-            (Some(bounds), _) => Some(edges(bounds)),
-            (None, None) => Some(edges(&BOUNDS)),
+        let bounds = match (&self.bounds, &self.window) {
+            (Some(bounds), _) => Some(&**bounds),
+            (None, None) => Some(&BOUNDS[..]),
             (None, Some(_)) => None,
+        };
+        let is_one = |bound: &f64| bound.is_finite() && *bound > 0.0;
+        let given = bounds.unwrap_or_default();
+        if !given.iter().all(is_one) || !given.is_sorted_by(|one, next| one < next) {
+            let allowed = "finite, more than zero, and each more than the one before";
+            return Err(ConfigError::new("bounds", format!("{given:?}"), allowed));
         }
+        Ok(Shape { window: self.window.clone(), bounds: bounds.map(edges) })
+    }
+}
+
+/// Options that were accepted.
+#[derive(Clone)]
+pub(in crate::monitor) struct Shape {
+    pub(super) window: Option<(DynRuntime, Duration)>,
+    /// The upper edges of buckets; `None` for a summary.
+    pub(super) bounds: Option<Arc<[f64]>>,
+}
+
+impl Shape {
+    pub(in crate::monitor) const fn kind(&self) -> Kind {
+        if self.bounds.is_some() { Kind::Histogram } else { Kind::Summary }
+    }
+
+    /// Whether a histogram of this shape is one of the other as well.
+    pub(in crate::monitor) fn is_like(&self, other: &Self) -> bool {
+        let length = |shape: &Self| shape.window.as_ref().map(|(_, length)| *length);
+        self.bounds == other.bounds && length(self) == length(other)
     }
 }
 
