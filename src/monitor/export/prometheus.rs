@@ -63,7 +63,7 @@ impl Text {
 
     pub(in crate::monitor) fn histogram(&mut self, labels: &Labels, value: &HistogramValue) {
         let total = &value.total;
-        if let Some(bounds) = &value.bounds {
+        if let Some(bounds) = value.shared_bounds() {
             let (bounds, names) = self.take_bounds(bounds);
             for (count, name) in total.up_to(&bounds).zip(&names) {
                 self.series("_bucket", labels, Some(("le", name)));

@@ -61,13 +61,14 @@ impl Counter {
     #[inline]
     pub fn add(&self, count: u64) {
         let add = |now: u64| now.saturating_add(count);
-        match self.0.busy.get() {
-            Some(busy) if busy.owner.0.is_here() => _ = One::update(&busy.own.0, add),
-            Some(busy) => _ = Many::update(&busy.shared.0, add),
-            None if Many::update(&self.0.first, add) >= BUSY => {
-                _ = self.0.busy.get_or_init(Box::default)
+        if let Some(busy) = self.0.busy.get() {
+            if busy.owner.0.is_here() {
+                One::update(&busy.own.0, add);
+            } else {
+                Many::update(&busy.shared.0, add);
             }
-            None => {}
+        } else if Many::update(&self.0.first, add) >= BUSY {
+            self.0.busy.get_or_init(Box::default);
         }
     }
 

@@ -71,8 +71,7 @@ pub struct HistogramValue {
     pub total: Distribution,
     /// Those of the window, if it has one.
     pub recent: Option<Distribution>,
-    /// The bounds of the buckets in the text format; `None` for a summary.
-    pub bounds: Option<Arc<[f64]>>,
+    bounds: Option<Arc<[f64]>>,
 }
 
 impl Histogram {
@@ -115,7 +114,8 @@ impl Histogram {
         let inner = &*self.0;
         // A zero may have a sign.
         let value = value + 0.0;
-        if !(value.to_bits() < f64::INFINITY.to_bits()) {
+        // A negative one and a NaN have larger bits than what is infinite.
+        if value.to_bits() >= f64::INFINITY.to_bits() {
             return inner.refuse(times);
         }
         if let Some(window) = &inner.window {
@@ -153,6 +153,15 @@ impl Histogram {
 }
 
 impl HistogramValue {
+    /// The bounds of the buckets that the text format shows; `None` for a summary.
+    pub fn bounds(&self) -> Option<&[f64]> {
+        self.bounds.as_deref()
+    }
+
+    pub(in crate::monitor) const fn shared_bounds(&self) -> Option<&Arc<[f64]>> {
+        self.bounds.as_ref()
+    }
+
     /// What the text format shows it as.
     pub(in crate::monitor) const fn kind(&self) -> Kind {
         if self.bounds.is_some() { Kind::Histogram } else { Kind::Summary }

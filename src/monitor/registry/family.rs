@@ -12,7 +12,7 @@ use crate::monitor::labels::Labels;
 /// The series of one name.
 pub(super) struct Series<M> {
     /// The names of the labels, in order.
-    names: Box<[Arc<str>]>,
+    names: Names,
     most: usize,
     make: Box<dyn Fn() -> M + Send + Sync>,
     /// In the order of their labels.
@@ -24,7 +24,7 @@ pub(super) struct Series<M> {
 
 impl<M: Clone> Series<M> {
     pub(super) fn new(
-        names: Box<[Arc<str>]>,
+        names: Names,
         most: usize,
         make: impl Fn() -> M + Send + Sync + 'static,
     ) -> Self {
@@ -178,16 +178,19 @@ impl<M: Clone, const N: usize> Labelled<M, N> {
     }
 }
 
+/// The names of labels in their order.
+pub(super) type Names = Box<[Arc<str>]>;
+
 /// The names of labels in their order, and where each of them was.
 pub(super) fn in_order<const N: usize>(
     labels: [&str; N],
-) -> Result<(Box<[Arc<str>]>, [usize; N]), ConfigError> {
+) -> Result<(Names, [usize; N]), ConfigError> {
     for name in labels {
         super::names::check_label(name)?;
     }
     let mut order = std::array::from_fn(|at| at);
     order.sort_by_key(|&at: &usize| labels[at]);
-    let names: Box<[Arc<str>]> = order.iter().map(|&at| Arc::from(labels[at])).collect();
+    let names: Names = order.iter().map(|&at| Arc::from(labels[at])).collect();
     match names.windows(2).find(|two| two[0] == two[1]) {
         Some(twice) => Err(super::names::label_twice(&twice[0])),
         None => Ok((names, order)),

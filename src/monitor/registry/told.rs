@@ -6,6 +6,7 @@ use parking_lot::RwLock;
 use crate::config::ConfigError;
 use crate::contain::{contain, discard};
 use crate::monitor::collector::{Collection, Collector};
+use crate::monitor::export::tracing;
 use crate::monitor::registry::names;
 
 /// A collector of a registry, by which it can be taken out again.
@@ -111,6 +112,7 @@ impl Collectors {
                 Ok(()) => told.absorb(collection),
                 Err(panic) => {
                     self.panicked.fetch_add(1, Ordering::Relaxed);
+                    tracing::panicked();
                     discard(panic);
                 }
             }
