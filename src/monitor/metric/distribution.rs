@@ -40,8 +40,7 @@ pub struct Distribution {
 impl Distribution {
     /// No values.
     pub const fn new() -> Self {
-        let (min, max) = (f64::INFINITY, f64::NEG_INFINITY);
-        Self { counts: Vec::new(), count: 0, sum: 0.0, min, max }
+        Self { counts: Vec::new(), count: 0, sum: 0.0, min: f64::INFINITY, max: 0.0 }
     }
 
     /// How many values there are.

@@ -118,6 +118,9 @@ impl Histogram {
         if value.to_bits() >= f64::INFINITY.to_bits() {
             return inner.refuse(times);
         }
+        if times == 0 {
+            return;
+        }
         if let Some(window) = &inner.window {
             window.turn(|| inner.total());
         }
