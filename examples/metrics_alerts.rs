@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use mtaio::event::EventStream;
-use mtaio::monitor::{Alert, AlertState, Counter, Histogram, Monitor, Registry, Rule, Severity, Signal};
+use mtaio::monitor::{
+    Alert, AlertState, Counter, Histogram, Monitor, Registry, Rule, Severity, Signal,
+};
 use mtaio::queue::Overflow;
 use mtaio::time::timeout;
 use mtaio::{Error, Runtime, RuntimeExt};
@@ -72,7 +74,8 @@ async fn next<R: Runtime>(
     state: AlertState,
 ) -> Result<Alert, String> {
     let next = timeout(rt, Duration::from_secs(10), alerts.next()).await;
-    let alert = next.map_err(|_| format!("nothing was told of {name}"))?.ok_or("the monitor is gone")?;
+    let alert =
+        next.map_err(|_| format!("nothing was told of {name}"))?.ok_or("the monitor is gone")?;
     println!("{}", *alert);
     if *alert.name != *name || alert.state != state {
         return Err(format!("{name} must be {}, and it was {}", state.name(), *alert));
@@ -122,10 +125,12 @@ async fn day<R: Runtime>(rt: R) -> Result<(), String> {
 /// What there is at the end.
 fn report(monitor: &Monitor) -> Result<(), String> {
     let reading = monitor.current().ok_or("it never looked")?;
-    let value = |name: &str| reading.metrics.get(name, &[]).map_or(f64::NAN, |value| value.as_f64());
+    let value =
+        |name: &str| reading.metrics.get(name, &[]).map_or(f64::NAN, |value| value.as_f64());
     let (requests, errors) = (value("requests_total"), value("errors_total"));
     let seconds = monitor.history("response_seconds_sum", ..);
-    let seconds = seconds.first().and_then(|series| series.points.last()).map_or(0.0, |last| last.value);
+    let seconds =
+        seconds.first().and_then(|series| series.points.last()).map_or(0.0, |last| last.value);
     println!("{requests} requests, {errors} errors, {:.3} s each on average", seconds / requests);
     for missing in reading.system.missing() {
         println!("{missing}");

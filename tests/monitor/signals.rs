@@ -155,7 +155,7 @@ fn what_became_nan_is_resolved() {
         monitor.emitter().on({
             let told = Arc::clone(&told);
             async move |alert: &Alert| {
-                told.lock().unwrap().push((alert.state, alert.value.is_nan()))
+                told.lock().unwrap().push((alert.state, alert.value.is_nan()));
             }
         });
         monitor.start();

@@ -1,12 +1,15 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::cell::Writers;
 use super::distribution::Distribution;
-use super::scale::{self, LEAST, MOST, OCTAVES, PART};
+use super::scale::{self, BEYOND, OCTAVES, PART};
 
 type Octave = [AtomicU64; PART];
 
-/// What a histogram counts. An octave takes memory when it has its first value.
+/// What a histogram counts. An octave takes its 512 bytes when it has its first value.
+///
+/// There is no count of all: it is the sum of the buckets, so that the two never differ.
 pub(super) struct Buckets {
     octaves: [OnceLock<Box<Octave>>; OCTAVES],
     least: AtomicU64,
@@ -17,8 +20,8 @@ pub(super) struct Buckets {
     max: AtomicU64,
 }
 
-impl Buckets {
-    pub(super) fn new() -> Self {
+impl Default for Buckets {
+    fn default() -> Self {
         Self {
             octaves: [const { OnceLock::new() }; OCTAVES],
             least: AtomicU64::new(0),
@@ -28,59 +31,56 @@ impl Buckets {
             max: AtomicU64::new(0),
         }
     }
+}
 
-    /// Takes a value that is finite and not negative.
+impl Buckets {
+    /// Takes a value, that is finite and not negative, as often as it is said.
     #[inline]
-    pub(super) fn record(&self, value: f64, times: u64) {
-        let bucket = self.bucket(value);
-        let add = |now: u64| Some(now.saturating_add(times));
-        let _ = bucket.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
-        let add = |now: u64| Some((f64::from_bits(now) + value * times as f64).to_bits());
-        let _ = self.sum.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
-        self.min.fetch_min(value.to_bits(), Ordering::Relaxed);
-        self.max.fetch_max(value.to_bits(), Ordering::Relaxed);
+    pub(super) fn record<W: Writers>(&self, value: f64, times: u64) {
+        let bits = value.to_bits();
+        W::update(self.bucket(value), |count| count.saturating_add(times));
+        W::update(&self.sum, |sum| (f64::from_bits(sum) + value * times as f64).to_bits());
+        if bits < self.min.load(Ordering::Relaxed) {
+            W::update(&self.min, |min| min.min(bits));
+        }
+        if bits > self.max.load(Ordering::Relaxed) {
+            W::update(&self.max, |max| max.max(bits));
+        }
     }
 
     #[inline]
     fn bucket(&self, value: f64) -> &AtomicU64 {
-        if value > LEAST && value <= MOST {
-            let (octave, part) = scale::locate(value);
-            let octave =
-                self.octaves[octave].get_or_init(|| Box::new([const { AtomicU64::new(0) }; PART]));
-            &octave[part]
-        } else if value > MOST {
-            &self.beyond
-        } else {
-            &self.least
+        match scale::locate(value) {
+            Some((octave, part)) => &self.octave(octave)[part],
+            None if value > scale::MOST => &self.beyond,
+            None => &self.least,
         }
     }
 
-    /// What it has, added to `sum`.
-    pub(super) fn read(&self) -> Distribution {
-        let mut counts = Vec::new();
-        let mut total = 0_u64;
-        let mut push = |place, count: &AtomicU64| {
-            let count = count.load(Ordering::Relaxed);
-            if count > 0 {
-                total = total.saturating_add(count);
-                counts.push((place, count));
-            }
-        };
-        push(0, &self.least);
-        for (number, octave) in self.octaves.iter().enumerate() {
-            let Some(octave) = octave.get() else { continue };
-            for (part, count) in octave.iter().enumerate() {
-                push(scale::place(number, part), count);
-            }
-        }
-        push(scale::BEYOND, &self.beyond);
+    #[inline]
+    fn octave(&self, number: usize) -> &Octave {
+        let octave = &self.octaves[number];
+        octave.get_or_init(|| Box::new([const { AtomicU64::new(0) }; PART]))
+    }
+
+    /// Adds what it has to `sum`.
+    pub(super) fn add_to(&self, sum: &mut Distribution) {
         let float = |bits: &AtomicU64| f64::from_bits(bits.load(Ordering::Relaxed));
-        Distribution {
-            counts,
-            count: total,
+        let mut read = Distribution {
+            counts: Vec::new(),
+            count: 0,
             sum: float(&self.sum),
             min: float(&self.min),
             max: float(&self.max),
+        };
+        read.push(0, self.least.load(Ordering::Relaxed));
+        for (number, octave) in self.octaves.iter().enumerate() {
+            let Some(octave) = octave.get() else { continue };
+            for (part, count) in octave.iter().enumerate() {
+                read.push(scale::place(number, part), count.load(Ordering::Relaxed));
+            }
         }
+        read.push(BEYOND, self.beyond.load(Ordering::Relaxed));
+        sum.merge_with(read);
     }
 }

@@ -1,3 +1,5 @@
+use std::mem;
+
 use super::scale::{self, Place};
 
 /// Many values, told by how many lie in which bucket.
@@ -38,8 +40,7 @@ pub struct Distribution {
 impl Distribution {
     /// No values.
     pub const fn new() -> Self {
-        let (min, max) = (f64::INFINITY, f64::NEG_INFINITY);
-        Self { counts: Vec::new(), count: 0, sum: 0.0, min, max }
+        Self { counts: Vec::new(), count: 0, sum: 0.0, min: f64::INFINITY, max: 0.0 }
     }
 
     /// How many values there are.
@@ -99,29 +100,68 @@ impl Distribution {
         Some(self.max)
     }
 
-    /// How many of the values are not above `bound`, which counts as the upper edge of its bucket.
-    pub(in crate::monitor) fn at_most(&self, bound: f64) -> u64 {
-        let last = scale::place_of(bound);
-        let below = self.counts.iter().take_while(|(place, _)| *place <= last);
-        below.fold(0, |sum, (_, count)| sum.saturating_add(*count))
-    }
-
     /// Adds the values of another one.
     pub fn merge(&mut self, other: &Self) {
-        self.counts.extend(&other.counts);
-        // Two runs that are in order: one pass.
-        self.counts.sort_by_key(|(place, _)| *place);
-        self.counts.dedup_by(|next, kept| {
-            let is_same = next.0 == kept.0;
-            if is_same {
-                kept.1 = kept.1.saturating_add(next.1);
-            }
-            is_same
-        });
+        self.merge_with(other.clone());
+    }
+
+    pub(super) fn merge_with(&mut self, mut other: Self) {
+        if self.counts.is_empty() {
+            mem::swap(&mut self.counts, &mut other.counts);
+        } else if !other.counts.is_empty() {
+            self.counts.append(&mut other.counts);
+            // Two runs that are in order: one pass.
+            self.counts.sort_by_key(|(place, _)| *place);
+            self.counts.dedup_by(|next, kept| {
+                let is_same = next.0 == kept.0;
+                if is_same {
+                    kept.1 = kept.1.saturating_add(next.1);
+                }
+                is_same
+            });
+        }
         self.count = self.count.saturating_add(other.count);
         self.sum += other.sum;
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
+    }
+
+    /// Appends values of a place that is after all others.
+    pub(super) fn push(&mut self, place: Place, count: u64) {
+        if count > 0 {
+            self.counts.push((place, count));
+            self.count = self.count.saturating_add(count);
+        }
+    }
+
+    /// What came since `earlier`, which was read of the same values. Its least and its largest are
+    /// those of their buckets, as nobody knows better.
+    pub(super) fn since(&self, earlier: &Self) -> Self {
+        let mut recent = Self { sum: (self.sum - earlier.sum).max(0.0), ..Self::new() };
+        let mut before = earlier.counts.iter().peekable();
+        for &(place, count) in &self.counts {
+            let had = before.next_if(|(earlier, _)| *earlier == place).map_or(0, |(_, had)| *had);
+            recent.push(place, count.saturating_sub(had));
+        }
+        if let (Some((first, _)), Some((last, _))) = (recent.counts.first(), recent.counts.last()) {
+            recent.min = scale::middle(*first).clamp(self.min, self.max);
+            recent.max = scale::middle(*last).clamp(self.min, self.max);
+        }
+        recent
+    }
+
+    /// How many of the values are not above each of `bounds`, which are upper edges of buckets, in
+    /// order.
+    pub(in crate::monitor) fn up_to(&self, bounds: &[f64]) -> impl Iterator<Item = u64> {
+        let mut counts = self.counts.iter().peekable();
+        let mut below = 0_u64;
+        bounds.iter().map(move |&bound| {
+            let last = scale::place_of(bound);
+            while let Some((_, count)) = counts.next_if(|(place, _)| *place <= last) {
+                below = below.saturating_add(*count);
+            }
+            below
+        })
     }
 }
 

@@ -1,8 +1,9 @@
 //! Where a value lies: log-linear buckets by the bits of a float.
 //!
-//! Each power of two is cut into 64 of equal width, as in `HdrHistogram` (Tene 2012) and in the native
-//! histograms of Prometheus. The exponent and the first six bits of the mantissa are the number of the
-//! bucket, so that finding it is a shift. A bucket is open below and closed above, as `le` asks.
+//! Each power of two is cut into 64 buckets of equal width, as in `HdrHistogram` (Tene 2012) and in the
+//! native histograms of Prometheus. The exponent and the first six bits of the mantissa are the number
+//! of the bucket, so that finding it is a shift. A bucket is open below and closed above, as `le`
+//! asks.
 
 /// Buckets to a power of two. The middle of one is at most 1/128 of a value away from it.
 pub(super) const PART: usize = 1 << PART_BITS;
@@ -21,36 +22,41 @@ pub(super) const MOST: f64 = (1_u64 << 48) as f64;
 const SHIFT: u32 = f64::MANTISSA_DIGITS - 1 - PART_BITS;
 
 /// The number, of all that a float may have, of the first bucket above [`LEAST`].
-const BASE: usize = (LEAST.to_bits() >> SHIFT) as usize;
+const BASE: u64 = LEAST.to_bits() >> SHIFT;
 
-/// A bucket: 0 is what is not above [`LEAST`], the last one what is above [`MOST`].
+/// A bucket: 0 is what is not above [`LEAST`], [`BEYOND`] what is above [`MOST`].
 pub(super) type Place = u16;
 
 /// The place of what is above [`MOST`].
 pub(super) const BEYOND: Place = (OCTAVES * PART + 1) as Place;
 
-/// The octave of a value and the part of it, for one above [`LEAST`] and not above [`MOST`].
+/// The octave of a value and the part of it that it lies in; `None` if it is in none.
 #[inline]
-pub(super) const fn locate(value: f64) -> (usize, usize) {
-    let number = ((value.to_bits() - 1) >> SHIFT) as usize - BASE;
-    (number / PART, number % PART)
+pub(super) const fn locate(value: f64) -> Option<(usize, usize)> {
+    // Negative values and NaN have large numbers, 0 has one after the wrap.
+    let number = (value.to_bits().wrapping_sub(1) >> SHIFT).wrapping_sub(BASE) as usize;
+    if number < OCTAVES * PART { Some((number / PART, number % PART)) } else { None }
 }
 
 pub(super) const fn place(octave: usize, part: usize) -> Place {
     (octave * PART + part + 1) as Place
 }
 
-/// The least that is above all values of a bucket before this one; none of those in it is above
-/// `upper`.
-pub(super) const fn upper(place: Place) -> f64 {
-    if place == BEYOND {
-        f64::INFINITY
-    } else {
-        f64::from_bits(((BASE + place as usize) as u64) << SHIFT)
+/// The place of a value that is not negative and no NaN.
+pub(super) const fn place_of(value: f64) -> Place {
+    match locate(value) {
+        Some((octave, part)) => place(octave, part),
+        None if value > MOST => BEYOND,
+        None => 0,
     }
 }
 
-/// The value that stands for those of a bucket.
+/// The largest value that belongs to a place.
+pub(super) const fn upper(place: Place) -> f64 {
+    if place == BEYOND { f64::INFINITY } else { f64::from_bits((BASE + place as u64) << SHIFT) }
+}
+
+/// The value that stands for all of a place.
 pub(super) const fn middle(place: Place) -> f64 {
     match place {
         0 => 0.0,
@@ -59,14 +65,41 @@ pub(super) const fn middle(place: Place) -> f64 {
     }
 }
 
-/// The bucket of a value that is not negative and no NaN.
-pub(super) fn place_of(value: f64) -> Place {
-    if value <= LEAST {
-        return 0;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_is_open_below_and_closed_above() {
+        for place in 1..BEYOND {
+            let (low, high) = (upper(place - 1), upper(place));
+            assert!(low < high);
+            assert_eq!(place_of(low), place - 1);
+            assert_eq!(place_of(low.next_up()), place);
+            assert_eq!(place_of(high), place);
+            assert_eq!(place_of(middle(place)), place);
+        }
     }
-    if value > MOST {
-        return BEYOND;
+
+    #[test]
+    fn the_middle_is_near_to_all_of_its_bucket() {
+        for place in 1..BEYOND {
+            let (low, high, middle) = (upper(place - 1), upper(place), middle(place));
+            assert!((middle - low) / low <= 1.0 / 128.0 && (high - middle) / high <= 1.0 / 128.0);
+        }
     }
-    let (octave, part) = locate(value);
-    place(octave, part)
+
+    #[test]
+    fn what_is_out_of_range_is_told_by_its_side() {
+        assert_eq!((upper(0), upper(BEYOND - 1)), (LEAST, MOST));
+        for small in [0.0, f64::MIN_POSITIVE, f64::from_bits(1), LEAST] {
+            assert_eq!(place_of(small), 0, "{small:e}");
+        }
+        for large in [MOST.next_up(), f64::MAX, f64::INFINITY] {
+            assert_eq!(place_of(large), BEYOND, "{large:e}");
+        }
+        for none in [f64::NAN, -f64::NAN, -1.0, -0.0, f64::NEG_INFINITY] {
+            assert_eq!(locate(none), None, "{none}");
+        }
+    }
 }

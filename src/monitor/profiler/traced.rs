@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 
 use super::live::{Core, Live};
 use super::record::{Outcome, SpanId};
+use crate::monitor::export::tracing::Mirror;
 
 pin_project! {
     /// The future of [`Span::trace`](super::Span::trace).
@@ -45,6 +46,7 @@ pub(super) struct Running<R: Runtime> {
     core: Arc<Core<R>>,
     live: Arc<Live>,
     place: usize,
+    mirror: Mirror,
     outcome: Outcome,
     /// When it ended, where that is known already.
     ended: Option<Instant>,
@@ -99,9 +101,10 @@ impl<R: Runtime> Recorder<R> {
     #[cold]
     fn begin(&mut self) -> Option<&mut Running<R>> {
         if let Self::Made { core, name, parent, made } = mem::replace(self, Self::Off) {
+            let mirror = Mirror::new(&name);
             let (live, place) = core.begin(name, parent, made, core.rt.now());
             let (outcome, ended) = (Outcome::Dropped, None);
-            *self = Self::Running(Running { core, live, place, outcome, ended });
+            *self = Self::Running(Running { core, live, place, mirror, outcome, ended });
         }
         match self {
             Self::Running(running) => Some(running),
@@ -115,7 +118,10 @@ impl<R: Runtime> Running<R> {
     fn poll<T>(&mut self, f: impl FnOnce() -> T) -> T {
         let ambient = Ambient::current().with_mark(Some(self.live.mark));
         let poll = Polling { begun: self.core.rt.now(), running: self };
-        let value = ambient.enter(f);
+        let value = {
+            let _entered = poll.running.mirror.enter();
+            ambient.enter(f)
+        };
         poll.end();
         value
     }

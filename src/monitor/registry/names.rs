@@ -51,3 +51,20 @@ fn is_name(name: &str, also: impl Fn(u8) -> bool) -> bool {
     name.bytes().next().is_some_and(is_first)
         && name.bytes().all(|byte| is_first(byte) || byte.is_ascii_digit())
 }
+
+pub(in crate::monitor) fn taken(name: &str) -> ConfigError {
+    let allowed = "a name that nothing of another type, help, labels or options has";
+    ConfigError::new("name", name, allowed)
+}
+
+pub(in crate::monitor) fn told_twice(name: &str) -> ConfigError {
+    ConfigError::new("name", name, "each series once: tell them apart by a label")
+}
+
+pub(in crate::monitor) fn too_many(name: &str, most: usize) -> ConfigError {
+    ConfigError::new(
+        "name",
+        format!("{name} with more than {most} series"),
+        "`max_series` and less",
+    )
+}

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use crate::monitor::export::{Text, json};
 use crate::monitor::labels::Labels;
 use crate::monitor::metric::HistogramValue;
 
@@ -43,8 +44,10 @@ pub enum Kind {
     Counter,
     /// It goes up and down.
     Gauge,
-    /// Many values, told by how many lie where.
+    /// Many values, told by how many are not above each of some bounds.
     Histogram,
+    /// Many values, told by percentiles of the last of them.
+    Summary,
 }
 
 /// The value of a series.
@@ -62,6 +65,24 @@ pub enum Value {
 }
 
 impl Snapshot {
+    /// The text format of Prometheus, as [`Registry::render`](super::Registry::render) gives it.
+    pub fn to_prometheus(&self) -> String {
+        let mut text = Text::new(String::new());
+        self.families.iter().for_each(|family| family.write(&mut text));
+        text.finish()
+    }
+
+    /// All of it as JSON: an object with a list of `families`, each with `name`, `help`, `type` and a
+    /// list of `samples` with their `labels` and their `value`.
+    ///
+    /// The value of a histogram is an object with `count`, `sum`, `min`, `max`, and the `percentiles`
+    /// 50, 90, 95, 99 and 99.9; with a window, `recent` is one of the same shape. Where there are no
+    /// values these are `null`. A number that JSON has no word for is the string `"NaN"`, `"+Inf"` or
+    /// `"-Inf"`.
+    pub fn to_json(&self) -> String {
+        json::write(self)
+    }
+
     /// The family of this name.
     pub fn family(&self, name: &str) -> Option<&Family> {
         let at = self.families.binary_search_by(|family| (*family.name).cmp(name)).ok()?;
@@ -75,6 +96,18 @@ impl Snapshot {
 }
 
 impl Family {
+    /// Whether `other` is of the same name, type and help.
+    pub(in crate::monitor) fn is_like(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.name == other.name && self.help == other.help
+    }
+
+    pub(super) fn write(&self, text: &mut Text) {
+        text.family(&self.name, &self.help, self.kind);
+        for sample in &self.samples {
+            text.sample(&sample.labels, &sample.value);
+        }
+    }
+
     /// The value of the series that has exactly these labels, in any order.
     pub fn get(&self, labels: &[(&str, &str)]) -> Option<&Value> {
         let has = |sample: &&Sample| {
@@ -103,6 +136,7 @@ impl Kind {
             Self::Counter => "counter",
             Self::Gauge => "gauge",
             Self::Histogram => "histogram",
+            Self::Summary => "summary",
         }
     }
 }

@@ -6,7 +6,8 @@ use parking_lot::Mutex;
 
 use super::reading::{MonitorStats, Reading};
 use crate::event::EventEmitter;
-use crate::monitor::alert::{Alert, Evaluator};
+use crate::monitor::alert::{Alert, AlertState, Evaluator, Severity};
+use crate::monitor::export::tracing::{self, Weight};
 use crate::monitor::history::History;
 use crate::monitor::registry::Registry;
 use crate::monitor::system::SystemSource;
@@ -43,6 +44,12 @@ pub(super) struct Counts {
 impl<R> Shared<R> {
     /// Puts an alert where it is handled from. It never waits.
     pub(super) fn tell(&self, alert: Alert) {
+        let weight = match (alert.state, alert.severity) {
+            (AlertState::Resolved, _) | (_, Severity::Info) => Weight::Info,
+            (_, Severity::Warning) => Weight::Warning,
+            (_, Severity::Critical) => Weight::Error,
+        };
+        tracing::alert(weight, &alert.name, alert.state.name(), &alert);
         // What makes room for it, and what comes when nobody will handle it, is dropped here; the
         // queue counts it.
         let _ = self.outbox.try_put(alert);
