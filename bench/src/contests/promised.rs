@@ -179,4 +179,9 @@ pub(super) const PROMISED: &[(&str, &[&str])] = &[
     ("cache-misses/shift-5%", &["quick_cache", "moka", "lru + Mutex"]),
     ("cache-misses/bursts-5%", &["quick_cache", "moka", "lru + Mutex"]),
     ("cache-misses/tenants-5%", &["quick_cache", "moka", "lru + Mutex"]),
+    ("profile-poll/on-fast-clock", &["tokio-metrics", "await-tree", "bare"]),
+    ("profile-poll/on-std-clock", &["tokio-metrics", "await-tree", "bare"]),
+    ("profile-poll/on-erased", &["tokio-metrics", "await-tree", "bare"]),
+    ("profile-poll/off", &["bare"]),
+    ("profile-span/fast-clock", &["tokio-metrics", "await-tree"]),
 ];
