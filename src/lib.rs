@@ -43,6 +43,7 @@
 //! | [`callback`] | what an async closure must be to be called many times at once |
 //! | [`cache`] | [`TtlCache`]: in the process, with a time to live, and loads that are shared |
 //! | [`limit`] | [`Limiter`](limit::Limiter): how often, how many at once |
+//! | [`monitor`] | [`Registry`](monitor::Registry): counters, gauges, histograms, and their exports |
 //! | [`retryable`] | [`Retryable`]: which errors are worth another attempt |
 //! | [`config`] | [`ConfigError`]: the one refusal of all builders |
 //! | [`error`](mod@error) | [`Error`]: the one error for applications that want one |
@@ -77,6 +78,7 @@ pub mod executor;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 pub mod limit;
+pub mod monitor;
 pub mod observable;
 pub mod pipeline;
 pub mod policy;

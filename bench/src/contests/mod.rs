@@ -6,6 +6,7 @@ mod executor;
 mod flights;
 mod futures;
 mod limit;
+mod monitor;
 mod observable;
 mod pipeline;
 mod policy;
@@ -65,6 +66,7 @@ pub(crate) fn all() -> Outcome<Contests> {
         sim::contests(),
         cache::contests(&hosts),
         flights::contests(&hosts),
+        monitor::contests(&hosts)?,
     ];
     Ok(Contests(groups.into_iter().flatten().collect()))
 }

@@ -189,4 +189,9 @@ pub(super) const PROMISED: &[(&str, &[&str])] = &[
     ("flights-no-latency/tokio-current", &["by hand: streams", "by hand: plain loop"]),
     ("flights-no-latency/tokio-multi", &["by hand: streams", "by hand: plain loop"]),
     ("flights-no-latency/smol", &["by hand: streams", "by hand: plain loop"]),
+    ("profile-poll/on-fast-clock", &["tokio-metrics", "await-tree", "bare"]),
+    ("profile-poll/on-std-clock", &["tokio-metrics", "await-tree", "bare"]),
+    ("profile-poll/on-erased", &["tokio-metrics", "await-tree", "bare"]),
+    ("profile-poll/off", &["bare"]),
+    ("profile-span/fast-clock", &["tokio-metrics", "await-tree"]),
 ];
