@@ -191,6 +191,12 @@ impl<K, V, R: Runtime, S> TtlCache<K, V, R, S> {
         self.shards.as_ptr().addr()
     }
 
+    /// Nothing, for what will leave to be put into.
+    pub(super) fn departed(&self) -> Departed<K, V> {
+        let is_heard = self.outbox.is_some() || mem::needs_drop::<(K, V)>();
+        if is_heard { Departed::new() } else { Departed::unheard() }
+    }
+
     /// Unlocks, and then tells of what left and drops it.
     #[inline]
     pub(super) fn finish(
@@ -290,7 +296,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        let mut gone = Departed::new();
+        let mut gone = self.departed();
         core.settle(now, &mut gone);
         if let Some(slot) = core.find(hash, key) {
             core.remove(slot, Cause::Expired, &mut gone);
