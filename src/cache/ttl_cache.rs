@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use mtaio_runtime::{DynRuntime, Instant, Runtime};
 
-
 use super::builder::{Settings, TtlCacheBuilder, Weigher};
 use super::eviction::{Cause, Eviction};
 use super::hasher::KeyedState;
@@ -217,11 +216,7 @@ impl<K, V, R: Runtime, S> TtlCache<K, V, R, S> {
     }
 
     /// Lists what left for the listener, and unlocks.
-    pub(super) fn part(
-        &self,
-        core: Held<'_, Core<K, V>>,
-        gone: Departed<K, V>,
-    ) -> Farewell<K, V> {
+    pub(super) fn part(&self, core: Held<'_, Core<K, V>>, gone: Departed<K, V>) -> Farewell<K, V> {
         let farewell = match &self.outbox {
             Some(outbox) => {
                 let (number, last) = outbox.list(gone);
