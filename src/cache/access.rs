@@ -8,7 +8,7 @@ use std::time::Duration;
 use mtaio_runtime::{Instant, Runtime};
 
 use super::reentry::Inside;
-use super::shard::{Core, Departed, New};
+use super::shard::{Core, New};
 use super::ttl_cache::TtlCache;
 use crate::contain::contain;
 
@@ -87,7 +87,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         let (shard, hash) = self.locate(key);
         let now = self.now();
         let span = self.spans.span(&self.rt, now, ttl);
-        let mut gone = Departed::new();
+        let mut gone = self.departed();
         let mut core = shard.core.lock();
         core.settle(now, &mut gone);
         let slot = core.find(hash, key).filter(|slot| !core.is_expired(*slot, now));
@@ -125,7 +125,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         let (shard, hash) = self.locate(key);
         shard.flights.void(hash, key);
         let now = self.now();
-        let mut gone = Departed::new();
+        let mut gone = self.departed();
         let mut core = shard.core.lock();
         let now = self.corrected(now, &core);
         core.settle(now, &mut gone);
@@ -183,7 +183,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         drop(core);
         shard.flights.void(hash, &key);
         let now = self.now();
-        let mut gone = Departed::new();
+        let mut gone = self.departed();
         let mut core = shard.core.lock();
         let now = self.corrected(now, &core);
         core.settle(now, &mut gone);

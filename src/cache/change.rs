@@ -9,7 +9,7 @@ use mtaio_runtime::Runtime;
 
 use super::eviction::Cause;
 use super::reentry::Inside;
-use super::shard::{Departed, New};
+use super::shard::New;
 use super::ttl_cache::TtlCache;
 use crate::contain::contain;
 
@@ -32,7 +32,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         let weight = self.weight_of(&key, &value);
         let now = self.now_for(ttl);
         let span = self.spans.span(&self.rt, now, ttl);
-        let mut gone = Departed::new();
+        let mut gone = self.departed();
         shard.flights.void(hash, &key);
         let mut core = shard.core.lock();
         let now = self.corrected(now, &core);
@@ -58,7 +58,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         let (shard, hash) = self.locate(key);
         shard.flights.void(hash, key);
         let now = self.now();
-        let mut gone = Departed::new();
+        let mut gone = self.departed();
         let mut core = shard.core.lock();
         let now = self.corrected(now, &core);
         core.settle(now, &mut gone);
@@ -95,7 +95,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         let (shard, hash) = self.locate(key);
         shard.flights.void(hash, key);
         let now = self.now();
-        let mut gone = Departed::new();
+        let mut gone = self.departed();
         let mut core = shard.core.lock();
         let now = self.corrected(now, &core);
         core.settle(now, &mut gone);
@@ -132,7 +132,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         for shard in &self.shards {
             // Which of them `keep` would say no to is not known yet.
             shard.flights.void_all();
-            let mut gone = Departed::new();
+            let mut gone = self.departed();
             let mut core = shard.core.lock();
             let now = self.corrected(now, &core);
             core.settle(now, &mut gone);
@@ -160,7 +160,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         for (number, shard) in self.shards.iter().enumerate() {
             let fresh = self.core(number, self.shards.len());
             shard.flights.void_all();
-            let mut gone = Departed::new();
+            let mut gone = self.departed();
             let mut core = shard.core.lock();
             for (key, value) in core.clear(fresh) {
                 gone.push(key, value, Cause::Removed);

@@ -155,3 +155,68 @@ const fn spread(key: u64) -> u64 {
     let key = (key ^ (key >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     key ^ (key >> 31)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::hash::Hash;
+
+    use super::*;
+
+    const STATE: KeyedState = KeyedState::with_keys(1, 2, 3, 4);
+
+    /// Numbers and strings that are alike, as keys are: of each part of the hash that is looked at,
+    /// about as many values come up as would if it were drawn.
+    #[test]
+    fn keys_that_are_alike_are_spread() {
+        fn check<T: Hash>(name: &str, keys: impl Iterator<Item = T>) {
+            let hashes: Vec<u64> = keys.take(1 << 14).map(|key| STATE.hash_one(key)).collect();
+            assert_eq!(hashes.len(), 1 << 14, "{name}");
+            assert_eq!(hashes.iter().collect::<HashSet<_>>().len(), 1 << 14, "{name}");
+            // The place in a shard, its tag, and the shard.
+            for shift in [0, 8, 18, 32, 50] {
+                let parts: HashSet<u64> =
+                    hashes.iter().map(|hash| hash >> shift & 0x3FFF).collect();
+                // 1 - 1/e of them come up where they are drawn, 10357; more are as good.
+                assert!(parts.len() > 10_000, "{name}, {shift}: {}", parts.len());
+            }
+        }
+        check("numbers", 0_u64..);
+        check("far apart", (0_u64..).map(|n| n << 40));
+        check("small", (0_u16..).map(|n| (n / 128, n % 128)));
+        check("large", (0_u128..).map(|n| n << 64 | n));
+        check("short", (0..).map(|n| format!("{n}")));
+        check("words", (0..).map(|n| format!("user:{n:08}")));
+        check(
+            "long",
+            (0..).map(|n| format!("https://example.org/users/{n:08}/the/same/end/of/all")),
+        );
+        check("lengths", (0..).map(|n| vec![0_u8; n]));
+    }
+
+    #[test]
+    fn each_bit_of_a_key_changes_half_of_the_hash() {
+        let bytes = *b"forty-two bytes of a key, or of its like..";
+        for len in [1, 3, 4, 7, 8, 12, 16, 17, 31, 32, 33, 42] {
+            for bit in 0..len * 8 {
+                let mut other = bytes;
+                other[bit / 8] ^= 1 << (bit % 8);
+                let apart = STATE.hash_one(&bytes[..len]) ^ STATE.hash_one(&other[..len]);
+                assert!((12..=52).contains(&apart.count_ones()), "{len}, {bit}: {apart:064b}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_key_of_the_hasher_counts() {
+        let hash = |a, b, c, d| {
+            let state = KeyedState::with_keys(a, b, c, d);
+            [state.hash_one(7_u64), state.hash_one([7_u8; 9]), state.hash_one([7_u8; 99])]
+        };
+        let of = hash(1, 2, 3, 4);
+        let others = [hash(0, 2, 3, 4), hash(1, 0, 3, 4), hash(1, 2, 0, 4), hash(1, 2, 3, 0)];
+        let differ = others.map(|other| [0, 1, 2].map(|one| of[one] != other[one]));
+        assert_eq!(differ[..2], [[true; 3]; 2]);
+        assert_eq!(differ[2..], [[false, true, true], [false, false, true]]);
+    }
+}

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use mtaio_runtime::{Runtime, RuntimeExt, Task};
 
-use super::shard::Departed;
 use super::ttl_cache::TtlCache;
 use crate::config::{ConfigError, check_period};
 
@@ -24,7 +23,7 @@ impl<K, V, R: Runtime, S> TtlCache<K, V, R, S> {
     /// One step of maintenance in the `number`th shard; whether there may be more.
     fn maintain(&self, number: usize) -> bool {
         let now = self.now();
-        let mut gone = Departed::new();
+        let mut gone = self.departed();
         let mut core = self.shards[number].core.lock();
         let now = self.corrected(now, &core);
         let is_more = core.sweep(now, STEPS, &mut gone);

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use mtaio_runtime::{DynRuntime, Instant, Runtime};
 
-
 use super::builder::{Settings, TtlCacheBuilder, Weigher};
 use super::eviction::{Cause, Eviction};
 use super::hasher::KeyedState;
@@ -191,6 +190,12 @@ impl<K, V, R: Runtime, S> TtlCache<K, V, R, S> {
         self.shards.as_ptr().addr()
     }
 
+    /// Nothing, for what will leave to be put into.
+    pub(super) fn departed(&self) -> Departed<K, V> {
+        let is_heard = self.outbox.is_some() || mem::needs_drop::<(K, V)>();
+        if is_heard { Departed::new() } else { Departed::unheard() }
+    }
+
     /// Unlocks, and then tells of what left and drops it.
     #[inline]
     pub(super) fn finish(
@@ -211,11 +216,7 @@ impl<K, V, R: Runtime, S> TtlCache<K, V, R, S> {
     }
 
     /// Lists what left for the listener, and unlocks.
-    pub(super) fn part(
-        &self,
-        core: Held<'_, Core<K, V>>,
-        gone: Departed<K, V>,
-    ) -> Farewell<K, V> {
+    pub(super) fn part(&self, core: Held<'_, Core<K, V>>, gone: Departed<K, V>) -> Farewell<K, V> {
         let farewell = match &self.outbox {
             Some(outbox) => {
                 let (number, last) = outbox.list(gone);
@@ -290,7 +291,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        let mut gone = Departed::new();
+        let mut gone = self.departed();
         core.settle(now, &mut gone);
         if let Some(slot) = core.find(hash, key) {
             core.remove(slot, Cause::Expired, &mut gone);

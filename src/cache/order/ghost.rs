@@ -17,7 +17,7 @@ const PLACES: usize = 16;
 /// How long ago an entry left, as a part of all that is remembered.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Left {
-    /// The first three eighths.
+    /// In the first three eighths.
     Lately,
     LongAgo,
 }

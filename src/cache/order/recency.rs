@@ -123,3 +123,68 @@ impl Recency {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::eviction::Eviction;
+
+    /// As many slots as there is room for, used, given up, closed and evicted at random: the victim
+    /// is always who is first in a plain list.
+    #[test]
+    fn the_order_is_that_of_a_plain_list() {
+        const MOST: usize = 100;
+        let mut nodes = Nodes::new(Eviction::Lru, false);
+        let (mut recency, mut list) = (Recency::new(), Vec::<u32>::new());
+        let mut random = 1_u64;
+        let mut below = |n: usize| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            ((u128::from(random) * n as u128) >> 64) as usize
+        };
+        for turn in 0..200_000 {
+            let len = list.len();
+            // Few slots at first, and at times only some of them used.
+            let most = MOST.min(1 + turn / 500);
+            match below(8) {
+                0 if len < most => {
+                    if len == nodes.lasts.capacity() {
+                        nodes.reserve(len.max(4));
+                    }
+                    nodes.push(0, 1);
+                    recency.used(&mut nodes, len as u32);
+                    list.push(len as u32);
+                }
+                0 => {
+                    // It leaves, and another comes in its place.
+                    let victim = recency.victim(&nodes).expect("it is full");
+                    assert_eq!(victim, list.remove(0));
+                    recency.remove(&mut nodes, victim);
+                    nodes.reuse(victim, 0, 1);
+                    recency.used(&mut nodes, victim);
+                    list.push(victim);
+                }
+                1 if len > 0 => {
+                    // It leaves, and the last one fills its slot.
+                    let (slot, last) = (below(len) as u32, len as u32 - 1);
+                    recency.remove(&mut nodes, slot);
+                    nodes.swap_remove(slot);
+                    list.retain(|it| *it != slot);
+                    if slot != last {
+                        recency.moved(&mut nodes, slot);
+                        let place = list.iter().position(|it| *it == last).expect("it is there");
+                        list[place] = slot;
+                    }
+                }
+                _ if len > 0 => {
+                    let slot = below(if turn % 3 == 0 { len } else { len.min(5) }) as u32;
+                    recency.used(&mut nodes, slot);
+                    list.retain(|it| *it != slot);
+                    list.push(slot);
+                }
+                _ => {}
+            }
+            assert_eq!(recency.victim(&nodes), list.first().copied());
+        }
+        assert!(recency.log.len() <= 2 * (128 + BATCH), "{}", recency.log.len());
+    }
+}

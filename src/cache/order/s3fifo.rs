@@ -105,7 +105,7 @@ impl S3Fifo {
         }
         if self.probation.weight > self.small || self.main.weight == 0 {
             let slot = self.probation.slots.first()?;
-            self.ghost.remember(nodes.links[slot as usize].hash, nodes.links.len() * 2);
+            self.ghost.remember(nodes.links[slot as usize].hash, nodes.links.len() / 2 * 3);
             return Some(slot);
         }
         self.main.slots.first()

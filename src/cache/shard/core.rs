@@ -1,4 +1,5 @@
 use std::borrow::Borrow;
+use std::hint::black_box;
 use std::mem;
 
 use mtaio_runtime::Instant;
@@ -155,10 +156,19 @@ impl<K, V> Core<K, V> {
         mut steps: usize,
         gone: &mut Departed<K, V>,
     ) -> bool {
+        self.fetch(now, steps);
         while let Some(slot) = self.times.next_over(now, &mut steps) {
             self.remove(slot, Cause::Expired, gone);
         }
         self.times.is_due(now)
+    }
+
+    /// Looks up all that a sweep is about to remove. These look-ups wait for memory together, where
+    /// the removals, each of which is longer, would wait one after the other.
+    fn fetch(&self, now: Instant, steps: usize) {
+        let over = self.times.ahead(steps).filter(|slot| self.times.is_over(*slot, now));
+        let find = |slot| self.index.find(self.nodes.hash(slot), |it| it == slot);
+        black_box(over.filter_map(find).count());
     }
 
     /// Gives `slot` other times.

@@ -12,17 +12,24 @@ pub(crate) struct Gone<K, V> {
 pub(crate) struct Departed<K, V> {
     first: Option<Gone<K, V>>,
     rest: Vec<Gone<K, V>>,
+    is_heard: bool,
 }
 
 impl<K, V> Departed<K, V> {
     pub(crate) const fn new() -> Self {
-        Self { first: None, rest: Vec::new() }
+        Self { first: None, rest: Vec::new(), is_heard: true }
+    }
+
+    /// Where nobody is told, and it makes no difference when entries are dropped: what was pushed
+    /// last is all that is kept.
+    pub(crate) const fn unheard() -> Self {
+        Self { first: None, rest: Vec::new(), is_heard: false }
     }
 
     #[inline]
     pub(crate) fn push(&mut self, key: K, value: V, cause: Cause) {
         let gone = Gone { key, value, cause };
-        if self.first.is_none() && self.rest.is_empty() {
+        if self.first.is_none() || !self.is_heard {
             self.first = Some(gone);
         } else {
             self.rest.push(gone);

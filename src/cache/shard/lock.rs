@@ -69,3 +69,63 @@ impl<T> Lock<T> {
         if self.inner.is_locked() { None } else { self.inner.try_lock() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn it_is_held_by_one_at_a_time() {
+        let lock = Lock::new((0_u64, 0_u64));
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..50_000 {
+                        let mut held = lock.lock();
+                        held.0 += 1;
+                        held.1 += 1;
+                        assert_eq!(held.0, held.1);
+                    }
+                });
+            }
+        });
+        assert_eq!(*lock.lock(), (200_000, 200_000));
+    }
+
+    /// Longer than who waits tries, and lets others run: all of them nap, or sleep behind the door.
+    #[test]
+    fn who_holds_it_for_long_is_waited_for() {
+        let (lock, is_open) = (Lock::new(0), AtomicBool::new(false));
+        thread::scope(|scope| {
+            let mut held = lock.lock();
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    *lock.lock() += 1;
+                    assert!(is_open.load(Ordering::Relaxed));
+                });
+            }
+            while lock.door.try_lock().is_some() {
+                thread::yield_now();
+            }
+            for _ in 0..100_000 {
+                thread::yield_now();
+            }
+            *held += 1;
+            is_open.store(true, Ordering::Relaxed);
+        });
+        assert_eq!(*lock.lock(), 5);
+    }
+
+    #[test]
+    fn a_panic_opens_it() {
+        let lock = Lock::new(1);
+        let panics = || {
+            let _held = lock.lock();
+            panic!("on purpose");
+        };
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).is_err());
+        assert_eq!(*lock.lock(), 1);
+    }
+}

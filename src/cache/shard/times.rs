@@ -144,6 +144,14 @@ impl Times {
         self.is_past(self.earliest, now)
     }
 
+    /// The slots that the next `steps` of a sweep will look at.
+    pub(crate) fn ahead(&self, steps: usize) -> impl Iterator<Item = u32> + use<> {
+        let left = if self.left == 0 { self.deadlines.len() } else { self.left };
+        let left = left.min(self.deadlines.len());
+        // Slots are numbered in 32 bits.
+        (left.saturating_sub(steps)..left).map(|slot| slot as u32)
+    }
+
     /// The next slot that is over, of at most `steps` that are looked at. The last slots are looked
     /// at first: what is then moved into a slot that became free has been looked at already.
     pub(crate) fn next_over(&mut self, now: Instant, steps: &mut usize) -> Option<u32> {
