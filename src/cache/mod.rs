@@ -55,6 +55,7 @@ mod outbox;
 mod reentry;
 mod shard;
 mod spans;
+mod stage;
 mod stats;
 mod ttl_cache;
 
@@ -63,5 +64,6 @@ pub use self::eviction::{Cause, Eviction};
 pub use self::hasher::{KeyedHasher, KeyedState};
 pub use self::invalidation::Invalidate;
 pub use self::loading::{Cached, Lease, LoadError, cached};
+pub use self::stage::{Before, CacheStage, Last, StageFor};
 pub use self::stats::CacheStats;
 pub use self::ttl_cache::TtlCache;
