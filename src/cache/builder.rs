@@ -28,6 +28,7 @@ pub struct TtlCacheBuilder<K, V, S = KeyedState> {
     refresh_ahead: Option<f64>,
     stale_while_revalidate: Duration,
     stale_on_error: Duration,
+    patience: Option<Duration>,
     hasher: Option<S>,
 }
 
@@ -43,6 +44,9 @@ pub(crate) struct Settings<K, V> {
 
 /// How long an entry lives where nothing is said.
 const DEFAULT_TTL: Duration = Duration::from_secs(300);
+
+/// How long another's load is waited for where nothing is said.
+const DEFAULT_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Beyond this, entries of a shard could not be numbered.
 const MOST_SHARDS: usize = 1 << 16;
@@ -62,6 +66,7 @@ impl<K, V> TtlCacheBuilder<K, V> {
             refresh_ahead: None,
             stale_while_revalidate: Duration::ZERO,
             stale_on_error: Duration::ZERO,
+            patience: Some(DEFAULT_PATIENCE),
             hasher: None,
         }
     }
@@ -174,6 +179,17 @@ impl<K, V, S> TtlCacheBuilder<K, V, S> {
         self
     }
 
+    /// How long one load of a key may take until one of those who wait for it begins another beside
+    /// it, or `None` for ever; 60 s unless set. The first of them that succeeds is for all who wait.
+    ///
+    /// This is for loads that hang, and for those whose future was [forgotten](std::mem::forget).
+    /// What gives each load a time is a [`timeout`](crate::time::timeout) in it. It counts from when
+    /// somebody waits: where nobody does, nothing is kept waiting.
+    pub fn load_patience(mut self, patience: impl Into<Option<Duration>>) -> Self {
+        self.patience = patience.into();
+        self
+    }
+
     /// Tells of each entry that left, and why, with the cache unlocked and before the call that
     /// made it leave returns; of one key's values in their order.
     ///
@@ -201,6 +217,7 @@ impl<K, V, S> TtlCacheBuilder<K, V, S> {
             refresh_ahead: self.refresh_ahead,
             stale_while_revalidate: self.stale_while_revalidate,
             stale_on_error: self.stale_on_error,
+            patience: self.patience,
             hasher: Some(hasher),
         }
     }
@@ -222,6 +239,9 @@ impl<K, V, S> TtlCacheBuilder<K, V, S> {
         }
         if let Some(idle) = self.idle {
             check_period("time_to_idle", idle)?;
+        }
+        if let Some(patience) = self.patience {
+            check_period("load_patience", patience)?;
         }
         if !(0.0..=1.0).contains(&self.jitter) {
             return Err(ConfigError::new("ttl_jitter", self.jitter.to_string(), "0 to 1"));
@@ -248,6 +268,7 @@ impl<K, V, S> TtlCacheBuilder<K, V, S> {
             refresh_ahead: self.refresh_ahead.map(fixed),
             stale_while_revalidate: self.stale_while_revalidate,
             stale_on_error: self.stale_on_error,
+            patience: self.patience,
         };
         let Self { capacity, eviction, weigher, listener, hasher, .. } = self;
         Ok((Settings { capacity, shards, eviction, weigher, listener, spans }, hasher))

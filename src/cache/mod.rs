@@ -49,6 +49,7 @@ mod codec;
 mod distributed;
 mod eviction;
 mod hasher;
+mod invalidation;
 mod layered;
 mod loading;
 mod maintenance;
@@ -58,6 +59,7 @@ mod outbox;
 mod reentry;
 mod shard;
 mod spans;
+mod stage;
 mod stats;
 mod ttl_cache;
 
@@ -71,11 +73,13 @@ pub use self::distributed::{
 };
 pub use self::eviction::{Cause, Eviction};
 pub use self::hasher::{KeyedHasher, KeyedState};
+pub use self::invalidation::Invalidate;
 pub use self::layered::{LayeredCache, LayeredCacheBuilder, LayeredError, LayeredStats};
-pub use self::loading::{Cached, LoadError, cached};
+pub use self::loading::{Cached, Lease, LoadError, cached};
 pub use self::node::{
     CacheNode, FaultNode, FaultNodeStats, Invalidation, Invalidations, Invalidator, Link,
     MemoryNode, NodeError, NodeFaults, NodeFuture,
 };
+pub use self::stage::{Before, CacheStage, Last, StageFor};
 pub use self::stats::CacheStats;
 pub use self::ttl_cache::TtlCache;

@@ -18,6 +18,8 @@ pub(crate) struct Spans<K, V> {
     pub(crate) refresh_ahead: Option<u32>,
     pub(crate) stale_while_revalidate: Duration,
     pub(crate) stale_on_error: Duration,
+    /// How long another's load is waited for.
+    pub(crate) patience: Option<Duration>,
 }
 
 impl<K, V> Spans<K, V> {

@@ -1,8 +1,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::any_event::{AnyEvent, Ev, IntoEvent};
+use super::any_event::{AnyEvent, Ev, Event, IntoEvent};
 use super::call::{Called, Carry, Handling, Prototype};
+use super::emitter::EventEmitter;
 use super::handler::{Handler, HandlerOutput};
 use super::listener::{Listen, Listener, Subscription};
 use super::pipe::{End, PipeTarget, Source, sealed};
@@ -223,6 +224,19 @@ where
         (carry, called)
     };
     Box::new(Prototype { handler, make })
+}
+
+/// The events of a type.
+impl<E: Event> From<&EventEmitter> for View<E> {
+    fn from(emitter: &EventEmitter) -> Self {
+        emitter.of()
+    }
+}
+
+impl<T> From<&Self> for View<T> {
+    fn from(view: &Self) -> Self {
+        view.clone()
+    }
 }
 
 impl<T> Clone for View<T> {

@@ -73,12 +73,14 @@ pub use self::error::PolicyError;
 pub use self::fallback::{Answer, Fallback, Function, LastGood, Value};
 pub use self::hedge::Hedge;
 pub use self::listener::{Listener, PolicyEvent};
+pub(crate) use self::plan::Kind;
 pub use self::plan::Plan;
 pub use self::policy::Policy;
 pub use self::retry::{
     Always, Attempt, Classify, GaveUp, OnlyRetryable, Retry, RetryBuilder, RetryError, RetryRun,
     Verdict,
 };
+pub(crate) use self::stage::Inside;
 pub use self::stage::{Again, Around, Bare, Calls, Next, Once, Stage, Stageable};
 pub use self::stages::{
     BreakerStage, DeadlineStage, FallbackStage, HedgeStage, IsFailure, Judge, Limit, RetryStage,

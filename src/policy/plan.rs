@@ -22,9 +22,10 @@ struct Entry {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Fallback,
     Deadline,
+    Cache,
     Retry,
     Hedge,
     Breaker,
@@ -38,6 +39,7 @@ impl Kind {
         match self {
             Self::Fallback => "fallback",
             Self::Deadline => "deadline",
+            Self::Cache => "cache",
             Self::Retry => "retry",
             Self::Hedge => "hedge",
             Self::Breaker => "breaker",
@@ -49,7 +51,7 @@ impl Kind {
 
 impl Plan {
     /// A stage of this kind, inside of those that were noted before.
-    pub(super) fn note(&mut self, kind: Kind) {
+    pub(crate) fn note(&mut self, kind: Kind) {
         self.stages.push(Entry::new(kind));
     }
 
@@ -95,7 +97,7 @@ impl Entry {
 }
 
 fn check_pair(outer: &Entry, inner: &Entry) -> Result<(), ConfigError> {
-    use Kind::{Breaker, Deadline, Fallback, Hedge, Retry, Timeout};
+    use Kind::{Breaker, Cache, Deadline, Fallback, Hedge, Retry, Timeout};
 
     let refuse =
         |stage: &Entry, place, allowed| Err(ConfigError::new(stage.kind.name(), place, allowed));
@@ -125,6 +127,20 @@ fn check_pair(outer: &Entry, inner: &Entry) -> Result<(), ConfigError> {
         (Retry, Fallback) => refuse(inner, "inside `retry`", OUTSIDE_FALLBACK),
         (Hedge, Fallback) => refuse(inner, "inside `hedge`", OUTSIDE_FALLBACK),
         (Breaker, Fallback) => refuse(inner, "inside `breaker`", OUTSIDE_FALLBACK),
+        (Cache, Fallback) => {
+            refuse(inner, "inside `cache`", "outside `cache`, which would keep it")
+        }
+        (Cache, Cache) => refuse(inner, "inside another `cache`", "one"),
+        (Hedge, Cache) => refuse(
+            outer,
+            "outside `cache`",
+            "inside `cache`: outside it would wait for the same call",
+        ),
+        (Breaker, Cache) => refuse(
+            outer,
+            "outside `cache`",
+            "inside `cache`, or what is kept would be its successes",
+        ),
         (Breaker, Breaker) if outer.identity == inner.identity => {
             refuse(inner, "the same as one outside of it", "each breaker once")
         }

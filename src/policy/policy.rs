@@ -20,6 +20,7 @@ use crate::callback::Callback;
 /// | --- | --- | --- |
 /// | [`fallback`](Builder::fallback) | another answer instead of an error | inside `retry`, `hedge` or `breaker`: they would see no failure |
 /// | [`deadline`](Builder::deadline) | a time for all | inside `retry` or `hedge`, or of another `deadline`: that is a `timeout` |
+/// | [`cache`](Builder::cache) | answers with what is kept, and keeps answers; [for a key](Policy::run_for) | outside `fallback`, whose answers it would keep; inside `hedge`, which would wait for the same call, and `breaker`, which would take what is kept for a success; twice |
 /// | [`retry`](Builder::retry) | tries again | inside another `retry`: attempts multiply; with a `max_time` above the `deadline` around it: it is never reached |
 /// | [`hedge`](Builder::hedge) | calls once more where it takes long | outside `retry`, or inside another `hedge`: calls multiply; with a delay not below each time around it and each `timeout` inside: it never calls |
 /// | [`breaker`](Builder::breaker) | doesn't ask who does not answer | outside `retry`: it would see only what is left after all attempts; the same breaker twice: it would wait for itself |
@@ -109,6 +110,16 @@ impl Policy {
 impl<S> Policy<S> {
     pub(super) const fn new_unchecked(stage: S) -> Self {
         Self { stage }
+    }
+
+    /// The stages, and `f` as what is inside of them all.
+    pub(crate) const fn call_of<T, E, F>(&self, f: F) -> (&S, impl Next<T, E> + use<S, T, E, F>)
+    where
+        F: Callback<Attempt, Output = Result<T, E>, Future: Send> + Send,
+        T: Send,
+        E: Send,
+    {
+        (&self.stage, Call(f))
     }
 
     #[cfg(feature = "tower")]

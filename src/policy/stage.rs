@@ -132,6 +132,10 @@ impl<Outer, Inner> Around<Outer, Inner> {
     pub(super) const fn new(outer: Outer, inner: Inner) -> Self {
         Self { outer, inner }
     }
+
+    pub(crate) const fn parts(&self) -> (&Outer, &Inner) {
+        (&self.outer, &self.inner)
+    }
 }
 
 impl<Outer: Stageable, Inner: Stageable> Stageable for Around<Outer, Inner> {
@@ -150,14 +154,20 @@ impl<T, E, Outer: Stage<T, E>, Inner: Stage<T, E>> Stage<T, E> for Around<Outer,
         attempt: Attempt,
         next: N,
     ) -> impl Future<Output = Result<T, PolicyError<E>>> + Send {
-        self.outer.call(attempt, Inside { stage: &self.inner, next })
+        self.outer.call(attempt, Inside::new(&self.inner, next))
     }
 }
 
 /// A stage and what is inside of it, as what is inside of the one around it.
-struct Inside<'a, S, N> {
+pub(crate) struct Inside<'a, S, N> {
     stage: &'a S,
     next: N,
+}
+
+impl<'a, S, N> Inside<'a, S, N> {
+    pub(crate) const fn new(stage: &'a S, next: N) -> Self {
+        Self { stage, next }
+    }
 }
 
 impl<S, N: Clone> Clone for Inside<'_, S, N> {

@@ -30,7 +30,7 @@ impl<K: Hash + Eq, V, R: Runtime, S: BuildHasher> TtlCache<K, V, R, S> {
         let span = self.spans.span(&self.rt, now, Some(ttl));
         let mut gone = Departed::new();
         shard.flights.void(hash, &key);
-        let mut core = shard.core.write();
+        let mut core = shard.core.lock();
         let now = self.corrected(now, &core);
         core.insert(New { hash, key, value, weight, span }, now, &mut gone);
         self.part(core, gone)

@@ -1,14 +1,18 @@
 use std::any::Any;
 use std::borrow::Borrow;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::task::{Poll, Waker};
+use std::task::Waker;
+use std::time::Duration;
 
 use hashbrown::HashTable;
+use mtaio_runtime::Instant;
 use parking_lot::{Mutex, MutexGuard};
 use slab::Slab;
 
-use crate::queue::{Line, Wakes};
+use super::flight::{Flight, Ticket, Turn, Watch};
+use crate::queue::Wakes;
 
 /// An error of any type.
 pub(super) type AnyError = Arc<dyn Any + Send + Sync>;
@@ -21,6 +25,9 @@ pub(super) type Landed<V> = Arc<Result<V, AnyError>>;
 /// One of those who want a key leads: it runs its own load. The others wait in line, and if the
 /// leader goes without having landed, the first of them leads. A key that is changed meanwhile is
 /// no longer listed: what was loaded for it is for those who waited already, and not for the cache.
+///
+/// A leader that takes too long, as one does whose future was forgotten, is superseded by one of
+/// those who wait.
 #[repr(C)]
 pub(crate) struct Flights<K, V> {
     /// How many are listed, for those who change keys: mostly none.
@@ -30,27 +37,38 @@ pub(crate) struct Flights<K, V> {
     failures: AtomicU64,
 }
 
-pub(super) struct List<K, V> {
+struct List<K, V> {
     /// The flights that who comes may board, by the hashes of their keys.
     index: HashTable<usize>,
     flights: Slab<Flight<K, V>>,
 }
 
-struct Flight<K, V> {
-    key: K,
-    hash: u32,
-    is_listed: bool,
-    is_led: bool,
-    /// Who leads, waits, or has not seen yet what it came to.
-    members: usize,
-    line: Line,
-    landed: Option<Landed<V>>,
+/// As what one has come aboard.
+pub(super) enum Boarded {
+    /// To lead, by this number.
+    Leads(u32),
+    /// To wait, in line already; and whether to [watch](Flights::watch) who leads.
+    Waits { watch: bool },
+    /// To wait, and not in line yet.
+    Joined,
 }
 
-/// What who waits is told.
-pub(super) enum Turn<V> {
-    Landed(Landed<V>),
-    Lead,
+impl Boarded {
+    pub(super) const fn lead(&self) -> Option<u32> {
+        match self {
+            Self::Leads(lead) => Some(*lead),
+            _ => None,
+        }
+    }
+}
+
+/// What one who waits is told.
+pub(super) enum Wait<V> {
+    Over(Turn<V>),
+    /// There is nothing to tell yet; and whether to [watch](Flights::watch) who leads.
+    On {
+        watch: bool,
+    },
 }
 
 impl<K, V> Flights<K, V> {
@@ -101,137 +119,188 @@ impl<K, V> Flights<K, V> {
         }
     }
 
-    /// Boards the flight for `key`, or begins one: its number, and whether to lead it.
-    pub(super) fn board(&self, hash: u32, key: &K) -> (usize, bool)
+    /// Boards the flight for `key`, or begins one: to lead it, or to wait for `waker` to be woken.
+    pub(super) fn board(&self, hash: u32, key: &K, waker: &Waker) -> (Ticket, Boarded)
     where
         K: Clone + Eq,
     {
-        let mut list = self.list.lock();
-        if let Some(flight) = list.find(hash, key) {
-            list.flights[flight].members += 1;
-            return (flight, false);
-        }
-        (self.begin(&mut list, hash, key.clone()), true)
-    }
-
-    /// Begins a flight for `key` if there is none.
-    pub(super) fn lead(&self, hash: u32, key: &K) -> Option<usize>
-    where
-        K: Clone + Eq,
-    {
-        let mut list = self.list.lock();
-        if list.find(hash, key).is_some() {
-            return None;
-        }
-        Some(self.begin(&mut list, hash, key.clone()))
-    }
-
-    /// Whether it is the turn of who waits at `place`, which is left for `waker` if not.
-    pub(super) fn poll_turn(
-        &self,
-        flight: usize,
-        place: &mut Option<usize>,
-        waker: &Waker,
-    ) -> Poll<Turn<V>> {
-        let mut list = self.list.lock();
-        if let Some(turn) = list.turn(flight, place) {
-            return Poll::Ready(turn);
-        }
-        if list.flights[flight].line.knows(*place, waker) {
-            return Poll::Pending;
-        }
-        drop(list);
-
-        // Foreign code, which is not to run under the lock.
-        let waker = waker.clone();
-        let mut list = self.list.lock();
-        if let Some(turn) = list.turn(flight, place) {
+        // Foreign code, which is not to run under the lock. Where none is under way it is not needed.
+        let own = (self.listed.load(Ordering::Relaxed) > 0).then(|| waker.clone());
+        let (mut list, mut ticket) = self.aboard(hash, key);
+        let flight = &mut list.flights[ticket.flight];
+        if let Some(lead) = flight.lead() {
             drop(list);
-            return Poll::Ready(turn);
+            return (ticket, Boarded::Leads(lead));
         }
-        let replaced = list.flights[flight].line.wait(place, waker);
+        let Some(waker) = own else { return (ticket, Boarded::Joined) };
+        let replaced = flight.wait(&mut ticket, waker);
+        let watch = flight.wants_watch(&ticket);
         drop(list);
         drop(replaced);
-        Poll::Pending
+        (ticket, Boarded::Waits { watch })
     }
 
-    /// Tells all who wait what the load came to. `store` is called before that, with the flights
-    /// locked, unless the key was changed meanwhile.
-    pub(super) fn land(&self, flight: usize, landed: Landed<V>, store: impl FnOnce()) {
+    /// The lead of the flight for `key`, if nobody has it or waits for it.
+    pub(super) fn lead(&self, hash: u32, key: &K) -> Option<(Ticket, u32)>
+    where
+        K: Clone + Eq,
+    {
+        let (mut list, mut ticket) = self.aboard(hash, key);
+        let lead = list.flights[ticket.flight].lead();
+        drop(list);
+        if lead.is_none() {
+            self.leave(&mut ticket);
+        }
+        lead.map(|lead| (ticket, lead))
+    }
+
+    /// Boards the flight for `key`, or begins one that nobody leads: to be told by it that the key
+    /// was changed.
+    pub(super) fn enlist(&self, hash: u32, key: &K) -> Ticket
+    where
+        K: Clone + Eq,
+    {
+        self.aboard(hash, key).1
+    }
+
+    /// What the one with this `ticket` is told; if nothing, it waits for `waker` to be woken.
+    pub(super) fn turn(&self, ticket: &mut Ticket, waker: &Waker) -> Wait<V> {
+        let mut own = None;
+        loop {
+            let mut list = self.list.lock();
+            let flight = &mut list.flights[ticket.flight];
+            if let Some((turn, woken)) = flight.turn(ticket) {
+                // Who has seen what it came to has no business aboard any more.
+                let is_over = matches!(turn, Turn::Landed(_));
+                let gone = is_over.then(|| self.goes(&mut list, ticket));
+                drop(list);
+                wake(woken);
+                if let Some(gone) = gone {
+                    gone.finish();
+                }
+                return Wait::Over(turn);
+            }
+            if flight.knows(ticket, waker) {
+                return Wait::On { watch: flight.wants_watch(ticket) };
+            }
+            if let Some(waker) = own.take() {
+                let replaced = flight.wait(ticket, waker);
+                let watch = flight.wants_watch(ticket);
+                drop(list);
+                drop(replaced);
+                return Wait::On { watch };
+            }
+            drop(list);
+            // Foreign code, which is not to run under the lock.
+            own = Some(waker.clone());
+        }
+    }
+
+    /// Watches who leads, and takes the lead over if that has been watched for as long as
+    /// `patience`.
+    pub(super) fn watch(&self, ticket: &mut Ticket, now: Instant, patience: Duration) -> Watch {
+        let mut woken = None;
+        let mut list = self.list.lock();
+        let (watch, own) = list.flights[ticket.flight].watch(ticket, now, patience, &mut woken);
+        drop(list);
+        drop(own);
+        wake(woken);
+        watch
+    }
+
+    /// Tells all who wait what the lead with this number came to, and goes. `store` is called before
+    /// that, with the flights locked, unless the key was changed meanwhile.
+    pub(super) fn land(
+        &self,
+        ticket: &mut Ticket,
+        lead: u32,
+        landed: Landed<V>,
+        store: impl FnOnce(),
+    ) {
         let mut wakes = Wakes::default();
         let mut list = self.list.lock();
-        if list.flights[flight].is_listed {
+        let flight = &mut list.flights[ticket.flight];
+        if flight.is_listed && flight.is_word_of(lead, &landed) {
             store();
-            self.unlist(&mut list, flight);
+            self.unlist(&mut list, ticket.flight);
         }
-        let landing = &mut list.flights[flight];
-        landing.landed = Some(landed);
-        landing.line.end(&mut wakes);
+        list.flights[ticket.flight].land(lead, landed, &mut wakes);
+        let gone = self.goes(&mut list, ticket);
         drop(list);
         wakes.wake();
+        gone.finish();
     }
 
-    /// Gives up the lead: the first who waits is to take it.
-    pub(super) fn abandon(&self, flight: usize) {
+    /// Calls `store`, with the flights locked, unless the key was changed since the one with this
+    /// `ticket` came aboard; whether it did. It is a change itself.
+    pub(super) fn fill(&self, ticket: &Ticket, store: impl FnOnce()) -> bool {
         let mut list = self.list.lock();
-        let abandoned = &mut list.flights[flight];
-        abandoned.is_led = false;
-        let woken = abandoned.line.call();
-        drop(list);
-        if let Some(waker) = woken {
-            waker.wake();
+        let is_listed = list.flights[ticket.flight].is_listed;
+        if is_listed {
+            store();
+            self.unlist(&mut list, ticket.flight);
         }
+        is_listed
     }
 
-    /// Goes: who waits at `place`, leads no more, or has seen what it came to.
-    pub(super) fn leave(&self, flight: usize, place: Option<usize>) {
+    /// Whether the key is as it was when the one with this `ticket` came aboard.
+    pub(super) fn is_listed(&self, ticket: &Ticket) -> bool {
+        self.list.lock().flights[ticket.flight].is_listed
+    }
+
+    /// Gives up the lead with this number: the first who waits is to take it.
+    pub(super) fn abandon(&self, ticket: &Ticket, lead: u32) {
+        let woken = self.list.lock().flights[ticket.flight].abandon(lead);
+        wake(woken);
+    }
+
+    /// Goes: who waits, leads no more, or has seen what it came to.
+    pub(super) fn leave(&self, ticket: &mut Ticket) {
         let mut list = self.list.lock();
-        let left = &mut list.flights[flight];
-        left.members -= 1;
-        let (mut waker, mut woken) = (None, None);
-        // Where it has landed, places are void.
-        if let Some(place) = place
-            && left.landed.is_none()
-        {
-            waker = left.line.leave(place);
-            // A turn that is given up is the next one's.
-            if waker.is_none() {
-                woken = left.line.call();
-            }
-        }
-        let ended = if left.members == 0 {
-            self.unlist(&mut list, flight);
-            Some(list.flights.remove(flight))
-        } else {
-            None
-        };
+        let gone = self.goes(&mut list, ticket);
         drop(list);
-        drop((waker, ended));
-        if let Some(waker) = woken {
-            waker.wake();
-        }
+        gone.finish();
     }
 
-    fn begin(&self, list: &mut MutexGuard<'_, List<K, V>>, hash: u32, key: K) -> usize {
-        let List { index, flights } = &mut **list;
-        let flight = flights.insert(Flight {
-            key,
-            hash,
-            is_listed: true,
-            is_led: true,
-            members: 1,
-            line: Line::new(),
-            landed: None,
+    /// The answer is to be finished without the lock.
+    fn goes(&self, list: &mut List<K, V>, ticket: &mut Ticket) -> Gone<K, V> {
+        let (is_empty, own, woken) = list.flights[ticket.flight].leave(ticket);
+        let ended = is_empty.then(|| {
+            self.unlist(list, ticket.flight);
+            list.flights.remove(ticket.flight)
         });
-        let hash_of = |flight: &usize| u64::from(flights[*flight].hash);
-        index.insert_unique(u64::from(hash), flight, hash_of);
-        self.listed.fetch_add(1, Ordering::SeqCst);
-        flight
+        Gone { own, ended, woken }
     }
 
-    fn unlist(&self, list: &mut MutexGuard<'_, List<K, V>>, flight: usize) {
+    /// Comes aboard the flight for `key`, or of a new one.
+    fn aboard(&self, hash: u32, key: &K) -> (MutexGuard<'_, List<K, V>>, Ticket)
+    where
+        K: Clone + Eq,
+    {
+        // Foreign code, which is not to run under the lock; mostly it is known when it is needed.
+        let mut own = (self.listed.load(Ordering::Relaxed) == 0).then(|| key.clone());
+        loop {
+            let mut list = self.list.lock();
+            if let Some(flight) = list.find(hash, key) {
+                list.flights[flight].join();
+                if own.is_some() {
+                    MutexGuard::unlocked(&mut list, || drop(own));
+                }
+                return (list, Ticket::new(flight));
+            }
+            if let Some(key) = own.take() {
+                let flight = list.begin(Flight::new(key, hash));
+                self.listed.fetch_add(1, Ordering::SeqCst);
+                return (list, Ticket::new(flight));
+            }
+            drop(list);
+            own = Some(key.clone());
+        }
+    }
+
+    fn unlist(&self, list: &mut List<K, V>, flight: usize) {
         let unlisted = &mut list.flights[flight];
-        if !std::mem::take(&mut unlisted.is_listed) {
+        if !mem::take(&mut unlisted.is_listed) {
             return;
         }
         let hash = u64::from(unlisted.hash);
@@ -252,17 +321,31 @@ impl<K, V> List<K, V> {
         self.index.find(u64::from(hash), is_it).copied()
     }
 
-    fn turn(&mut self, flight: usize, place: &mut Option<usize>) -> Option<Turn<V>> {
-        let flight = &mut self.flights[flight];
-        if let Some(landed) = &flight.landed {
-            *place = None;
-            return Some(Turn::Landed(Arc::clone(landed)));
-        }
-        let is_free = !flight.is_led && flight.line.turns() == 0 && flight.line.waiting() == 0;
-        if flight.line.take_turn(place, is_free) {
-            flight.is_led = true;
-            return Some(Turn::Lead);
-        }
-        None
+    fn begin(&mut self, flight: Flight<K, V>) -> usize {
+        let hash = u64::from(flight.hash);
+        let flight = self.flights.insert(flight);
+        let hash_of = |flight: &usize| u64::from(self.flights[*flight].hash);
+        self.index.insert_unique(hash, flight, hash_of);
+        flight
+    }
+}
+
+/// What is left to do, without the lock, when somebody has gone.
+struct Gone<K, V> {
+    own: Option<Waker>,
+    ended: Option<Flight<K, V>>,
+    woken: Option<Waker>,
+}
+
+impl<K, V> Gone<K, V> {
+    fn finish(self) {
+        drop((self.own, self.ended));
+        wake(self.woken);
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }

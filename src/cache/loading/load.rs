@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use mtaio_runtime::Runtime;
 
+use super::arrival::Arrival;
 use super::error::LoadError;
 use super::flights::{AnyError, Flights, Landed};
 use super::seat::Seat;
-use crate::cache::shard::{Departed, New};
-use crate::cache::ttl_cache::{Farewell, TtlCache};
+use crate::cache::ttl_cache::TtlCache;
 
 /// What a cache has of a key.
 pub(super) enum Found<V> {
@@ -91,8 +91,8 @@ where
     {
         loop {
             let (shard, hash) = self.locate(&key);
-            let mut seat = Seat::board(&shard.flights, hash, &key);
-            let Some(landed) = seat.turn(&self.rt).await? else {
+            let mut seat = Seat::board(&shard.flights, hash, &key).await;
+            let Some(landed) = seat.turn(&self.rt, self.spans.patience).await? else {
                 return self.lead(seat, key, load, false).await;
             };
             match &*landed {
@@ -146,27 +146,11 @@ where
     where
         P: Deref<Target = Flights<K, V>>,
     {
-        self.refuse_reentry();
         let landed: Landed<V> = Arc::new(Ok(value.clone()));
         let ttl = self.spans.ttl_of(&key, &value);
-        self.has_times(ttl);
-        let weight = self.weight_of(&key, &value);
-        let now = self.now_for(ttl);
-        let span = self.spans.span(&self.rt, now, ttl);
-        let (shard, hash) = self.locate(&key);
-        let new = New { hash, key, value, weight, span };
-        let mut farewell = Farewell::default();
-        let mut left = Some(new);
-        seat.land(landed, || {
-            if let Some(new) = left.take() {
-                let mut gone = Departed::new();
-                let mut core = shard.core.lock();
-                let now = self.corrected(now, &core);
-                core.insert(new, now, &mut gone);
-                farewell = self.part(core, gone);
-            }
-        });
-        self.say(farewell);
+        let mut arrival = Arrival::new(self, key, value, ttl);
+        seat.land(landed, || arrival.store());
+        arrival.finish();
     }
 
     /// What is there of `key`, without counting it.

@@ -1,8 +1,11 @@
 //! Values that have to be waited for.
 
+mod arrival;
 mod cached;
 mod error;
+mod flight;
 mod flights;
+mod lease;
 mod load;
 mod refresh;
 mod seat;
@@ -10,3 +13,4 @@ mod seat;
 pub use self::cached::{Cached, cached};
 pub use self::error::LoadError;
 pub(crate) use self::flights::Flights;
+pub use self::lease::Lease;
