@@ -5,6 +5,7 @@ mod event;
 mod executor;
 mod flights;
 mod futures;
+mod layers;
 mod limit;
 mod observable;
 mod pipeline;
@@ -64,6 +65,7 @@ pub(crate) fn all() -> Outcome<Contests> {
         observable::contests(&hosts),
         sim::contests(),
         cache::contests(&hosts),
+        layers::contests(&hosts),
         flights::contests(&hosts),
     ];
     Ok(Contests(groups.into_iter().flatten().collect()))
