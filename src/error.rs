@@ -8,7 +8,7 @@ use std::time::Duration;
 use mtaio_runtime::JoinError;
 use thiserror::Error;
 
-use crate::cache::LoadError;
+use crate::cache::{DistributedError, LayeredError, LoadError, NodeError, QuorumError};
 use crate::config::ConfigError;
 use crate::event::PublishError;
 use crate::executor::{GatherError, RunError};
@@ -97,6 +97,15 @@ pub enum Error {
     /// A value was not loaded into a cache.
     #[error(transparent)]
     Load(#[from] LoadError<Self>),
+    /// A node did not do what it was asked for.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// Too few nodes of a shared cache did what was asked for, or not what it needs.
+    #[error(transparent)]
+    Distributed(#[from] DistributedError),
+    /// A value was neither had of a shared cache nor loaded.
+    #[error(transparent)]
+    Layered(#[from] LayeredError<Self>),
     /// A pipeline did not get through its work.
     #[error(transparent)]
     Pipeline(Box<PipelineError<Self>>),
@@ -134,8 +143,27 @@ impl Error {
             Self::Bulk(error) => error,
             Self::Publish(error) => error,
             Self::Load(error) => error,
+            Self::Node(error) => error,
+            Self::Distributed(error) => error,
+            Self::Layered(error) => error,
             Self::Pipeline(error) => &**error,
         }
+    }
+}
+
+impl From<QuorumError> for Error {
+    fn from(error: QuorumError) -> Self {
+        DistributedError::from(error).into()
+    }
+}
+
+impl From<LayeredError> for Error {
+    fn from(error: LayeredError) -> Self {
+        Self::Layered(match error {
+            LayeredError::Remote(error) => LayeredError::Remote(error),
+            LayeredError::Elapsed(elapsed) => LayeredError::Elapsed(elapsed),
+            LayeredError::Failed(never) => match *never {},
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mtaio::cache::LoadError;
+use mtaio::cache::{LayeredError, LoadError, NodeError};
 use mtaio::event::PublishError;
 use mtaio::executor::{GatherError, RunError};
 use mtaio::limit::AcquireError;
@@ -50,6 +50,24 @@ fn what_carries_no_error_of_others() {
     check(GroupError::Elapsed(elapsed()), "not done within 1s", true);
     check(GroupError::Join(JoinError::RuntimeGone), &JoinError::RuntimeGone.to_string(), false);
     check(PublishError::Closed("news"), "the topics are closed", false);
+}
+
+/// What a cache that is shared says.
+#[test]
+fn what_nodes_say() {
+    let says = "the node is full: no memory";
+    check(NodeError::full("no memory"), says, true);
+    check(NodeError::refused("no"), "the node refused: no", false);
+    check(NodeError::from(elapsed()), "the node did not answer: not done within 1s", true);
+    check(
+        LayeredError::<Infallible>::from(elapsed()),
+        "another's load was not done within 1s",
+        true,
+    );
+    let failed = LayeredError::Failed(Arc::new(Error::from(elapsed())));
+    check(failed, "the value could not be loaded: not done within 1s", true);
+    let boxed: Box<dyn std::error::Error> = Box::new(NodeError::full("no memory"));
+    assert!(boxed.is_retryable());
 }
 
 /// With the application's own error inside, it is that one, or it is told with it.

@@ -5,6 +5,7 @@ mod event;
 mod executor;
 mod flights;
 mod futures;
+mod layers;
 mod limit;
 mod monitor;
 mod observable;
@@ -65,6 +66,7 @@ pub(crate) fn all() -> Outcome<Contests> {
         observable::contests(&hosts),
         sim::contests(),
         cache::contests(&hosts),
+        layers::contests(&hosts),
         flights::contests(&hosts),
         monitor::contests(&hosts)?,
     ];
