@@ -5,6 +5,7 @@ mod event;
 mod executor;
 mod futures;
 mod limit;
+mod monitor;
 mod observable;
 mod pipeline;
 mod policy;
@@ -63,6 +64,7 @@ pub(crate) fn all() -> Outcome<Contests> {
         observable::contests(&hosts),
         sim::contests(),
         cache::contests(&hosts),
+        monitor::contests(&hosts)?,
     ];
     Ok(Contests(groups.into_iter().flatten().collect()))
 }

@@ -179,4 +179,16 @@ pub(super) const PROMISED: &[(&str, &[&str])] = &[
     ("cache-misses/shift-5%", &["quick_cache", "moka", "lru + Mutex"]),
     ("cache-misses/bursts-5%", &["quick_cache", "moka", "lru + Mutex"]),
     ("cache-misses/tenants-5%", &["quick_cache", "moka", "lru + Mutex"]),
+    ("metrics-counter/1", &["metrics", "prometheus-client", "AtomicU64"]),
+    ("metrics-counter/2", &["metrics", "prometheus-client", "AtomicU64"]),
+    (
+        "metrics-histogram/1",
+        &["metrics", "prometheus-client", "hdrhistogram", "hdrhistogram + Mutex"],
+    ),
+    ("metrics-histogram/2", &["metrics", "prometheus-client", "hdrhistogram + Mutex"]),
+    ("metrics-windowed/fast-clock", &["without a window"]),
+    ("metrics-windowed/std-clock", &["without a window"]),
+    ("metrics-label", &["prometheus-client", "metrics"]),
+    ("metrics-scrape-10k/counters", &["metrics-exporter-prometheus", "prometheus-client"]),
+    ("metrics-scrape-10k/histograms", &["metrics-exporter-prometheus", "prometheus-client"]),
 ];

@@ -1,7 +1,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::cell::Writers;
+use super::cell::{Writers, read};
 use super::distribution::Distribution;
 use super::scale::{self, BEYOND, OCTAVES, PART};
 
@@ -38,7 +38,6 @@ impl Buckets {
     #[inline]
     pub(super) fn record<W: Writers>(&self, value: f64, times: u64) {
         let bits = value.to_bits();
-        W::update(self.bucket(value), |count| count.saturating_add(times));
         W::update(&self.sum, |sum| (f64::from_bits(sum) + value * times as f64).to_bits());
         if bits < self.min.load(Ordering::Relaxed) {
             W::update(&self.min, |min| min.min(bits));
@@ -46,6 +45,8 @@ impl Buckets {
         if bits > self.max.load(Ordering::Relaxed) {
             W::update(&self.max, |max| max.max(bits));
         }
+        // Last, so that what is counted is in all others.
+        W::publish(self.bucket(value), |count| count.saturating_add(times));
     }
 
     #[inline]
@@ -65,22 +66,18 @@ impl Buckets {
 
     /// Adds what it has to `sum`.
     pub(super) fn add_to(&self, sum: &mut Distribution) {
-        let float = |bits: &AtomicU64| f64::from_bits(bits.load(Ordering::Relaxed));
-        let mut read = Distribution {
-            counts: Vec::new(),
-            count: 0,
-            sum: float(&self.sum),
-            min: float(&self.min),
-            max: float(&self.max),
-        };
-        read.push(0, self.least.load(Ordering::Relaxed));
+        let mut told = Distribution::new();
+        told.push(0, read(&self.least));
         for (number, octave) in self.octaves.iter().enumerate() {
             let Some(octave) = octave.get() else { continue };
             for (part, count) in octave.iter().enumerate() {
-                read.push(scale::place(number, part), count.load(Ordering::Relaxed));
+                told.push(scale::place(number, part), read(count));
             }
         }
-        read.push(BEYOND, self.beyond.load(Ordering::Relaxed));
-        sum.merge_with(read);
+        told.push(BEYOND, read(&self.beyond));
+        // After the counts: all that they count is in these.
+        let float = |bits: &AtomicU64| f64::from_bits(bits.load(Ordering::Relaxed));
+        (told.sum, told.min, told.max) = (float(&self.sum), float(&self.min), float(&self.max));
+        sum.merge_with(told);
     }
 }

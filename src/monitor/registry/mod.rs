@@ -290,7 +290,8 @@ impl Registry {
     /// What everything is at now.
     ///
     /// It is read series by series, while others count on. Of a histogram, the count is always the sum
-    /// of the buckets; the sum may lack a value that is just being added, or have it already.
+    /// of the buckets; the sum has all that is counted, and may have a value more that is just being
+    /// added.
     pub fn gather(&self) -> Snapshot {
         let (known, told) = self.read();
         let mut families = told.into_families();
