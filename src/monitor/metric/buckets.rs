@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::cell::{Writers, read};
 use super::distribution::Distribution;
-use super::scale::{self, BEYOND, OCTAVES, PART};
+use super::scale::{self, BEYOND, OCTAVES, PART, Place};
 
 type Octave = [AtomicU64; PART];
 
@@ -67,17 +67,45 @@ impl Buckets {
     /// Adds what it has to `sum`.
     pub(super) fn add_to(&self, sum: &mut Distribution) {
         let mut told = Distribution::new();
-        told.push(0, read(&self.least));
-        for (number, octave) in self.octaves.iter().enumerate() {
-            let Some(octave) = octave.get() else { continue };
-            for (part, count) in octave.iter().enumerate() {
-                told.push(scale::place(number, part), read(count));
-            }
-        }
-        told.push(BEYOND, read(&self.beyond));
+        self.each(|place, count| told.push(place, count));
         // After the counts: all that they count is in these.
         let float = |bits: &AtomicU64| f64::from_bits(bits.load(Ordering::Relaxed));
         (told.sum, told.min, told.max) = (float(&self.sum), float(&self.min), float(&self.max));
         sum.merge_with(told);
+    }
+
+    /// Adds to each of `counts` what is up to its bound and beyond the one before, to the last of them
+    /// what is beyond all; gives the sum.
+    pub(super) fn count_by(&self, bounds: &[f64], counts: &mut [u64]) -> f64 {
+        let mut bounds = bounds.iter().map(|bound| scale::place_of(*bound)).chain([BEYOND]);
+        let mut counts = counts.iter_mut();
+        let (mut last, mut sum) = (bounds.next(), counts.next());
+        self.each(|place, count| {
+            while last.is_some_and(|last| place > last) {
+                (last, sum) = (bounds.next(), counts.next());
+            }
+            if let Some(sum) = &mut sum {
+                **sum = sum.saturating_add(count);
+            }
+        });
+        f64::from_bits(self.sum.load(Ordering::Relaxed))
+    }
+
+    /// Shows the places that have values, in order.
+    fn each(&self, mut show: impl FnMut(Place, u64)) {
+        let mut show = |place, count: &AtomicU64| {
+            let count = read(count);
+            if count > 0 {
+                show(place, count);
+            }
+        };
+        show(0, &self.least);
+        for (number, octave) in self.octaves.iter().enumerate() {
+            let Some(octave) = octave.get() else { continue };
+            for (part, count) in octave.iter().enumerate() {
+                show(scale::place(number, part), count);
+            }
+        }
+        show(BEYOND, &self.beyond);
     }
 }

@@ -161,17 +161,18 @@ impl Distribution {
     }
 
     /// How many of the values are not above each of `bounds`, which are upper edges of buckets, in
-    /// order.
-    pub(in crate::monitor) fn up_to(&self, bounds: &[f64]) -> impl Iterator<Item = u64> {
+    /// order; then how many there are.
+    pub(in crate::monitor) fn up_to(&self, bounds: &[f64]) -> Vec<u64> {
         let mut counts = self.counts.iter().peekable();
         let mut below = 0_u64;
-        bounds.iter().map(move |&bound| {
-            let last = scale::place_of(bound);
+        let places = bounds.iter().map(|bound| scale::place_of(*bound)).chain([scale::BEYOND]);
+        let up_to = places.map(|last| {
             while let Some((_, count)) = counts.next_if(|(place, _)| *place <= last) {
                 below = below.saturating_add(*count);
             }
             below
-        })
+        });
+        up_to.collect()
     }
 }
 

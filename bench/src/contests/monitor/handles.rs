@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use mtaio::monitor::{Counter, Histogram, HistogramOptions};
 use mtaio_runtime::Runtime;
-use mtaio_tokio::Tokio;
 use prometheus_client::metrics::counter::Counter as ClientCounter;
 use prometheus_client::metrics::histogram::{Histogram as ClientHistogram, exponential_buckets};
 
