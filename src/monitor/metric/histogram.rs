@@ -7,7 +7,7 @@ use super::buckets::Buckets;
 use super::cell::{Line, Many, One, Writers};
 use super::distribution::Distribution;
 use super::options::{HistogramOptions, Shape};
-use super::owner::Owner;
+use super::owner::{Owner, Thread};
 use super::window::Window;
 use crate::config::ConfigError;
 use crate::monitor::registry::Kind;
@@ -124,7 +124,7 @@ impl Histogram {
         if let Some(window) = &inner.window {
             window.turn(|| inner.total());
         }
-        if inner.owner.is_here() {
+        if inner.owner.is(Thread::current()) {
             inner.own.0.record::<One>(value, times);
         } else {
             inner.shared.get_or_init(Box::default).0.record::<Many>(value, times);
