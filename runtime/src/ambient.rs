@@ -1,5 +1,6 @@
 use std::cell::Cell;
 use std::future::Future;
+use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -7,7 +8,8 @@ use pin_project_lite::pin_project;
 
 use crate::Instant;
 
-/// What a task inherits from where it was spawned: today, the deadline that its caller set.
+/// What a task inherits from where it was spawned: the deadline that its caller set, and where in a
+/// trace it was.
 ///
 /// The surroundings of the running code are kept in a thread-local that is set for the length of
 /// one poll and restored after it, so they follow a task from thread to thread and need no
@@ -34,6 +36,7 @@ pub struct Ambient {
     /// [`Instant::MAX`], which does not come, where there is none.
     deadline: Instant,
     name: Option<&'static str>,
+    mark: Option<NonZeroU64>,
 }
 
 thread_local! {
@@ -41,9 +44,9 @@ thread_local! {
 }
 
 impl Ambient {
-    /// No deadline: the surroundings of code that nobody gave any.
+    /// No deadline, no mark: the surroundings of code that nobody gave any.
     pub const fn empty() -> Self {
-        Self { deadline: Instant::MAX, name: None }
+        Self { deadline: Instant::MAX, name: None, mark: None }
     }
 
     /// The surroundings of the code that runs now; empty outside a task.
@@ -77,7 +80,27 @@ impl Ambient {
     #[must_use]
     #[inline]
     pub const fn with_named_deadline(self, deadline: Instant, name: Option<&'static str>) -> Self {
-        if deadline.as_nanos() < self.deadline.as_nanos() { Self { deadline, name } } else { self }
+        if deadline.as_nanos() < self.deadline.as_nanos() {
+            Self { deadline, name, ..self }
+        } else {
+            self
+        }
+    }
+
+    /// Where in a trace the code is that runs now: the number that a tracer put here.
+    ///
+    /// What it means is known to that tracer alone, which has to tell its own numbers from those of
+    /// others. Of two tracers around the same code the inner one is seen.
+    #[inline]
+    pub const fn mark(&self) -> Option<NonZeroU64> {
+        self.mark
+    }
+
+    /// The same surroundings with another mark, or with none.
+    #[must_use]
+    #[inline]
+    pub const fn with_mark(self, mark: Option<NonZeroU64>) -> Self {
+        Self { mark, ..self }
     }
 
     /// Runs `f` in these surroundings.
@@ -186,6 +209,17 @@ mod tests {
         assert_eq!(deadline(late, early), Some(early));
         assert_eq!(deadline(late, Instant::MAX), Some(late));
         assert_eq!(Ambient::empty().with_deadline(Instant::MAX).deadline(), None);
+    }
+
+    #[test]
+    fn a_mark_stays_under_another_deadline() {
+        let mark = NonZeroU64::new(7);
+        let marked = Ambient::empty().with_mark(mark).with_deadline(Instant::from_nanos(1));
+        assert_eq!((marked.mark(), marked.deadline()), (mark, Some(Instant::from_nanos(1))));
+        assert_eq!(marked.enter(|| Ambient::current().mark()), mark);
+        assert_eq!(Ambient::current().mark(), None);
+        let unmarked = marked.with_mark(None);
+        assert_eq!((unmarked.mark(), unmarked.deadline()), (None, Some(Instant::from_nanos(1))));
     }
 
     #[test]

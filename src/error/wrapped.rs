@@ -10,6 +10,7 @@ use super::Error;
 use crate::config::ConfigError;
 use crate::executor::{GatherError, RunError};
 use crate::limit::{AcquireError, TryAcquireError, WeightError};
+use crate::monitor::Unsupported;
 use crate::policy::Open;
 use crate::queue::{Closed, PutError, TaskDoneError, TryGetError};
 use crate::retryable::Retryable;
@@ -39,6 +40,7 @@ const KNOWN: &[Known] = &[
     known::<TaskDoneError>,
     known::<TryAcquireError>,
     known::<TryGetError>,
+    known::<Unsupported>,
     known::<WeightError>,
 ];
 

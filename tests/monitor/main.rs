@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::expect_used,
+    clippy::unwrap_used,
     missing_docs,
     unreachable_pub,
     reason = "a test may fail, and is no library"
@@ -10,15 +11,22 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod alerts;
 mod allocations;
 mod collectors;
 mod exposition;
 mod histogram;
+mod monitor;
 mod parser;
+mod profiler;
 mod python;
+mod reference;
 mod registry;
+mod signals;
 mod stats;
+mod system;
 mod threads;
+mod traces;
 #[cfg(feature = "tracing")]
 mod tracing;
 mod window;

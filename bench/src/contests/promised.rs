@@ -191,4 +191,9 @@ pub(super) const PROMISED: &[(&str, &[&str])] = &[
     ("metrics-label", &["prometheus-client", "metrics"]),
     ("metrics-scrape-10k/counters", &["metrics-exporter-prometheus", "prometheus-client"]),
     ("metrics-scrape-10k/histograms", &["metrics-exporter-prometheus", "prometheus-client"]),
+    ("profile-poll/on-fast-clock", &["tokio-metrics", "await-tree", "bare"]),
+    ("profile-poll/on-std-clock", &["tokio-metrics", "await-tree", "bare"]),
+    ("profile-poll/on-erased", &["tokio-metrics", "await-tree", "bare"]),
+    ("profile-poll/off", &["bare"]),
+    ("profile-span/fast-clock", &["tokio-metrics", "await-tree"]),
 ];

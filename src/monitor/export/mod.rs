@@ -5,10 +5,8 @@ mod number;
 mod prometheus;
 #[cfg(not(feature = "tracing"))]
 #[path = "silent.rs"]
-#[allow(dead_code, reason = "alerts and the profiler are on their way")]
 pub(super) mod tracing;
 #[cfg(feature = "tracing")]
-#[allow(dead_code, reason = "alerts and the profiler are on their way")]
 pub(super) mod tracing;
 
 pub(super) use self::prometheus::Text;

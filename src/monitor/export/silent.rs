@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use mtaio_runtime::TaskName;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::monitor) enum Weight {
     Info,
@@ -23,7 +25,7 @@ pub(in crate::monitor) struct Entered;
 
 impl Mirror {
     #[inline]
-    pub(in crate::monitor) const fn new(_name: &str) -> Self {
+    pub(in crate::monitor) const fn new(_name: &TaskName) -> Self {
         Self
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use mtaio_runtime::TaskName;
 use tracing::{debug_span, error, info, span::Entered, warn};
 
 /// How much an alert weighs.
@@ -32,9 +33,9 @@ pub(in crate::monitor) fn panicked() {
 pub(in crate::monitor) struct Mirror(tracing::Span);
 
 impl Mirror {
-    pub(in crate::monitor) fn new(name: &str) -> Self {
+    pub(in crate::monitor) fn new(name: &TaskName) -> Self {
         // A name that `tracing` shows has to be known when it is compiled.
-        Self(debug_span!(target: "mtaio::monitor", "span", name, otel.name = name))
+        Self(debug_span!(target: "mtaio::monitor", "span", %name, otel.name = %name))
     }
 
     /// The code that runs until what this gives is dropped is part of the span.

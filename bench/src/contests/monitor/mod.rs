@@ -1,7 +1,9 @@
-//! Metrics: what a handle costs, from one thread and from two, and what a scrape does.
+//! Metrics: what a handle costs, from one thread and from two, and what a scrape does. Spans: what a
+//! poll costs.
 
 mod handles;
 mod labels;
+mod profiler;
 mod scrape;
 
 use std::sync::Barrier;
@@ -17,6 +19,7 @@ pub(super) fn contests(hosts: &Hosts) -> Outcome<Vec<Contest>> {
     let mut contests = handles::contests(hosts)?;
     contests.push(labels::contest()?);
     contests.extend(scrape::contests()?);
+    contests.extend(profiler::contests(hosts));
     Ok(contests)
 }
 
