@@ -11,25 +11,35 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[derive(Default)]
 pub(super) struct Owner(AtomicUsize);
 
-thread_local! {
-    /// Its address is what counts; nothing is kept here.
-    static HERE: Cell<u8> = const { Cell::new(0) };
+/// A thread that lives.
+#[derive(Clone, Copy)]
+pub(super) struct Thread(usize);
+
+impl Thread {
+    /// The one that runs this.
+    #[inline]
+    pub(super) fn current() -> Self {
+        thread_local! {
+            /// Its address is what counts; nothing is kept here.
+            static HERE: Cell<u8> = const { Cell::new(0) };
+        }
+        Self(HERE.with(|here| ptr::from_ref(here).addr()))
+    }
 }
 
 impl Owner {
-    /// Whether this thread is the owner, or becomes it.
+    /// Whether `thread`, which is the current one, is the owner, or becomes it.
     #[inline]
-    pub(super) fn is_here(&self) -> bool {
-        let here = HERE.with(|here| ptr::from_ref(here).addr());
+    pub(super) fn is(&self, thread: Thread) -> bool {
         match self.0.load(Ordering::Relaxed) {
-            owner if owner == here => true,
-            0 => self.claim(here),
+            owner if owner == thread.0 => true,
+            0 => self.claim(thread),
             _ => false,
         }
     }
 
     #[cold]
-    fn claim(&self, here: usize) -> bool {
-        self.0.compare_exchange(0, here, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    fn claim(&self, thread: Thread) -> bool {
+        self.0.compare_exchange(0, thread.0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 }
