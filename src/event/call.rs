@@ -3,17 +3,17 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use mtaio_runtime::Panic;
 use pin_project_lite::pin_project;
+use triomphe::Arc;
 
 use super::any_event::AnyEvent;
 use super::handler::{BoxError, Flow};
 use super::report::Report;
 use super::trail::Trail;
-use crate::contain::{contain, poll_to_end};
+use crate::contain::{contain, discard};
 
 /// An event on its way. A call takes it and hands it on, so that it need not be counted who has it.
 pub(super) struct Carried {
@@ -22,6 +22,14 @@ pub(super) struct Carried {
 }
 
 pub(super) type Carry = Arc<Carried>;
+
+impl Carried {
+    /// Empties it for the next one, if nobody else has a part of it.
+    pub(super) fn empty(&mut self) -> bool {
+        self.trail = Trail::default();
+        self.event.empty()
+    }
+}
 
 /// What a call came to. (Flat, and of pointers alone: it is handed up from function to function.)
 pub(super) enum Called {
@@ -104,17 +112,38 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Result<Called, Panic>> {
         let mut this = self.project();
-        if let Some(carried) = carry.take() {
-            match contain(|| this.handler.clone()) {
-                Ok(handler) => this.future.set(Some((this.make)(handler, carried))),
-                Err(panic) => return Poll::Ready(Err(panic)),
+        let (handler, make) = (this.handler, this.make);
+        let mut ended = None;
+        // One look-out for all foreign code of a call that is ready at once.
+        let polled = contain(|| {
+            if let Some(carried) = carry.take() {
+                this.future.set(Some(make(handler.clone(), carried)));
+            }
+            match this.future.as_mut().as_pin_mut() {
+                Some(future) => match future.poll(cx) {
+                    Poll::Ready(answer) => ended = Some(answer),
+                    Poll::Pending => return false,
+                },
+                None => panic!("polled after it was ready"),
+            }
+            this.future.set(None);
+            true
+        });
+        match (polled, ended) {
+            (Ok(false), _) => Poll::Pending,
+            (Ok(true), Some((carried, called))) => {
+                *carry = Some(carried);
+                Poll::Ready(Ok(called))
+            }
+            // ended(): it panicked
+            (Ok(true), None) => unreachable!(),
+            (Err(panic), ended) => {
+                discard(ended);
+                if let Err(second) = contain(|| this.future.set(None)) {
+                    discard(second);
+                }
+                Poll::Ready(Err(panic))
             }
         }
-        poll_to_end(this.future, cx).map(|ended| {
-            ended.map(|(carried, called)| {
-                *carry = Some(carried);
-                called
-            })
-        })
     }
 }

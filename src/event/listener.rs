@@ -126,7 +126,7 @@ impl Listener {
         let core = Weak::clone(&self.core);
         async move {
             if let Some(core) = core.upgrade() {
-                core.polls.over().await;
+                core.polls_are_over().await;
             }
             was_there
         }

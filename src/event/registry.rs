@@ -5,7 +5,8 @@ use std::sync::Arc;
 use slab::Slab;
 
 use super::any_event::AnyEvent;
-use super::call::Call;
+use super::call::{Call, Carry};
+use super::heard::{Heard, Names};
 use super::listener::Entry;
 use super::name::{ByKey, Key, Passing};
 use super::pattern::{Pattern, Patterns};
@@ -32,10 +33,20 @@ pub(super) type List = Arc<[Arc<Entry>]>;
 /// Memory for a call of each of a [`List`], as far as it has been needed.
 pub(super) type Calls = Vec<Option<Pin<Box<dyn Call>>>>;
 
+/// What an emit needs, and leaves for the next one to the same: with that it allocates nothing.
+pub(super) struct Lane {
+    pub(super) list: List,
+    pub(super) calls: Calls,
+    /// With nothing in it.
+    pub(super) carry: Option<Carry>,
+}
+
 /// Who listens, and for what.
 pub(super) struct Registry {
     exact: ByKey<usize>,
     channels: Slab<Channel>,
+    /// Those of the channels.
+    names: Names,
     patterns: Patterns<Arc<Entry>>,
     /// How often `patterns` has changed.
     changes: u64,
@@ -51,8 +62,8 @@ struct Channel {
     /// With those whose patterns match, as these were after so many changes.
     list: List,
     as_of: u64,
-    /// Memory for calls that no emit uses at present.
-    spare: Option<Calls>,
+    /// Of its list, while no emit uses it.
+    spare: Option<Box<Lane>>,
 }
 
 /// The last events that were meant by a pattern.
@@ -67,6 +78,7 @@ impl Registry {
         Self {
             exact: ByKey::default(),
             channels: Slab::new(),
+            names: Names::default(),
             patterns: Patterns::new(),
             changes: 0,
             suppressed: Patterns::new(),
@@ -85,8 +97,9 @@ impl Registry {
             }
             Select::Exact(key) => {
                 let key = key.clone();
-                let channels = &mut self.channels;
+                let (channels, names) = (&mut self.channels, &mut self.names);
                 let at = self.exact.entry(key.clone()).or_insert_with(|| {
+                    names.insert(key.hash);
                     let list: List = Arc::new([]);
                     channels.insert(Channel { own: Vec::new(), list, as_of: 0, spare: None })
                 });
@@ -115,9 +128,19 @@ impl Registry {
                     return Some((removed, Some(old)));
                 }
                 self.exact.remove(key);
+                self.names.remove(key.hash);
                 let Channel { list, spare, .. } = self.channels.remove(at);
                 Some((removed, Some((list, spare))))
             }
+        }
+    }
+
+    /// Lets `heard` know what has become of who listens for this.
+    pub(super) fn tell(&self, heard: &Heard, select: &Select) {
+        let any = !self.patterns.is_empty();
+        match select {
+            Select::Exact(key) => heard.renew(key.hash, &self.names, any),
+            Select::Pattern(_) => heard.renew_all(&self.names, any),
         }
     }
 
@@ -129,26 +152,25 @@ impl Registry {
             let channel = &mut self.channels[at];
             let outdated = (channel.as_of != self.changes)
                 .then(|| channel.renew(&key.name, &self.patterns, self.changes));
-            let calls = channel.spare.take().unwrap_or_default();
-            let list = Arc::clone(&channel.list);
-            return Some(Found { list, calls, channel: Some(at), outdated });
+            let lane = channel.spare.take().unwrap_or_else(|| Lane::of(Arc::clone(&channel.list)));
+            return Some(Found { lane, channel: Some(at), outdated });
         }
         if self.patterns.is_empty() {
             return None;
         }
         let list = in_order(Vec::new(), &key.name, &self.patterns);
         let is_for_some = !list.is_empty();
-        is_for_some.then(|| Found { list, calls: Calls::new(), channel: None, outdated: None })
+        is_for_some.then(|| Found { lane: Lane::of(list), channel: None, outdated: None })
     }
 
     /// Keeps memory for the next emit; what is of no use comes back.
-    pub(super) fn give_back(&mut self, channel: usize, list: &List, calls: Calls) -> Option<Calls> {
+    pub(super) fn give_back(&mut self, channel: usize, lane: Box<Lane>) -> Option<Box<Lane>> {
         match self.channels.get_mut(channel) {
-            Some(channel) if channel.spare.is_none() && Arc::ptr_eq(&channel.list, list) => {
-                channel.spare = Some(calls);
+            Some(channel) if channel.spare.is_none() && Arc::ptr_eq(&channel.list, &lane.list) => {
+                channel.spare = Some(lane);
                 None
             }
-            _ => Some(calls),
+            _ => Some(lane),
         }
     }
 }
@@ -193,16 +215,21 @@ fn get<'m, 'k>(map: &'m HashMap<Key<'k>, usize, Passing>, key: &Key<'k>) -> Opti
 
 /// Whom an event is for.
 pub(super) struct Found {
-    pub(super) list: List,
-    pub(super) calls: Calls,
-    /// Where the memory for the calls comes from.
+    pub(super) lane: Box<Lane>,
+    /// Where that comes from.
     pub(super) channel: Option<usize>,
     /// To be dropped without the lock.
     pub(super) outdated: Option<Outdated>,
 }
 
 /// What a channel had before something changed.
-pub(super) type Outdated = (List, Option<Calls>);
+pub(super) type Outdated = (List, Option<Box<Lane>>);
+
+impl Lane {
+    fn of(list: List) -> Box<Self> {
+        Box::new(Self { list, calls: Calls::new(), carry: None })
+    }
+}
 
 impl Channel {
     fn renew(&mut self, name: &str, patterns: &Patterns<Arc<Entry>>, changes: u64) -> Outdated {

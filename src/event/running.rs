@@ -1,105 +1,143 @@
-use std::future::{Future, poll_fn};
+use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use mtaio_runtime::Panic;
 
-use super::call::{Call, Called, Carry};
-use super::core::{Core, count};
+use super::call::{Call, Called, Carried, Carry};
+use super::core::{Core, Entered, Spare, Tally, count};
 use super::listener::{Entry, Priority};
-use super::registry::{Calls, List};
+use super::polls::Turn;
+use super::registry::Lane;
 use super::report::{Failure, HandlerError, Report};
 use crate::contain::discard;
 use crate::queue::SlotSet;
 
 /// An event that is being delivered. Whoever drops it midway leaves nothing behind but a report of
 /// what was done.
+#[must_use = "futures do nothing unless polled"]
 pub(super) struct Running<'a> {
     core: &'a Core,
-    list: List,
-    calls: Calls,
+    /// None once it has ended.
+    lane: Option<Box<Lane>>,
     channel: Option<usize>,
+    /// Of the poll that began when its list was found.
+    turn: Option<Turn>,
+    only: Option<Priority>,
+    /// Whether the event began here, and its memory stays here.
+    is_own: bool,
     /// Goes from call to call, unless one panics; then there is another.
     carry: Option<Carry>,
-    kept: Carry,
+    /// For that, and for hooks.
+    kept: Option<Carry>,
+    /// Whose turn it is, and whether that one's call has begun.
+    at: usize,
+    has_begun: bool,
+    /// The calls that run at once.
+    set: Option<Box<SlotSet<OneCall>>>,
     report: Report,
-    /// Of the handlers of this emitter and its views: how many ran, and how many failed.
-    own: (u64, u64),
-    has_ended: bool,
+    tally: Tally,
 }
 
 impl<'a> Running<'a> {
-    pub(super) fn new(
-        core: &'a Core,
-        list: List,
-        calls: Calls,
-        channel: Option<usize>,
-        carry: Carry,
-    ) -> Self {
-        let (kept, carry, report) = (Carry::clone(&carry), Some(carry), Report::default());
-        Self { core, list, calls, channel, carry, kept, report, own: (0, 0), has_ended: false }
+    pub(super) fn new(core: &'a Core, found: Entered, carry: Carry, is_own: bool) -> Self {
+        let Entered { mut lane, channel, turn } = found;
+        let count = lane.list.len();
+        lane.calls.resize_with(count, || None);
+        let is_kept = count > 1 || core.hooks.is_some() || core.is_concurrent;
+        let kept = is_kept.then(|| Carry::clone(&carry));
+        Self {
+            core,
+            lane: Some(lane),
+            channel,
+            turn: Some(turn),
+            only: None,
+            is_own,
+            carry: Some(carry),
+            kept,
+            at: 0,
+            has_begun: false,
+            set: None,
+            report: Report::default(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Tells only those who listen with this priority.
+    pub(super) fn only(mut self, only: Option<Priority>) -> Self {
+        self.only = only;
+        self
     }
 
     /// Each when the one before it has ended.
-    pub(super) async fn one_by_one(&mut self, only: Option<Priority>) {
-        self.calls.resize_with(self.list.len(), || None);
-        for at in 0..self.list.len() {
-            if self.report.stopped {
-                return;
+    fn poll_one_by_one(&mut self, lane: &mut Lane, cx: &mut Context<'_>) -> Poll<()> {
+        let Lane { list, calls, .. } = lane;
+        for (entry, call) in list.iter().zip(calls).skip(self.at) {
+            if !self.has_begun {
+                if self.report.stopped {
+                    break;
+                }
+                if !self.begin(entry) {
+                    self.at += 1;
+                    continue;
+                }
+                if self.carry.is_none() {
+                    self.carry.clone_from(&self.kept);
+                }
+                self.has_begun = true;
             }
-            if !self.begin(at, only) {
-                continue;
-            }
-            let Self { list, calls, carry, kept, .. } = self;
-            carry.get_or_insert_with(|| Carry::clone(kept));
-            let (entry, call) = (&list[at], &mut calls[at]);
             let called = match memory(entry, call) {
-                Ok(call) => poll_fn(|cx| call.as_mut().poll(carry, cx)).await,
+                Ok(call) => ready!(call.as_mut().poll(&mut self.carry, cx)),
                 Err(panic) => Err(panic),
             };
-            self.absorb(at, called);
+            self.has_begun = false;
+            self.at += 1;
+            self.absorb(entry, called);
         }
+        Poll::Ready(())
     }
 
     /// All that may begin, before any is waited for. What stops keeps from beginning who has not.
-    pub(super) async fn all_at_once(&mut self, only: Option<Priority>) {
-        self.calls.resize_with(self.list.len(), || None);
-        let mut set = SlotSet::new();
-        for at in 0..self.list.len() {
+    fn poll_all_at_once(&mut self, lane: &mut Lane, cx: &mut Context<'_>) -> Poll<()> {
+        let mut set = match self.set.take() {
+            Some(set) => set,
+            None => self.begin_all(lane),
+        };
+        loop {
+            match set.poll_next(cx) {
+                Poll::Ready(Some(ended)) => self.absorb_one(lane, ended),
+                Poll::Ready(None) => return Poll::Ready(()),
+                Poll::Pending => {
+                    self.set = Some(set);
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    fn begin_all(&mut self, lane: &mut Lane) -> Box<SlotSet<OneCall>> {
+        let mut set = Box::new(SlotSet::new());
+        for at in 0..lane.list.len() {
             if self.report.stopped {
                 break;
             }
-            if !self.begin(at, only) {
+            if !self.begin(&lane.list[at]) {
                 continue;
             }
-            let (entry, call) = (Arc::clone(&self.list[at]), self.calls[at].take());
-            let carry = Some(Carry::clone(&self.kept));
-            let one = OneCall { at, entry, call, carry };
+            let (entry, call) = (Arc::clone(&lane.list[at]), lane.calls[at].take());
+            let one = OneCall { at, entry, call, carry: self.kept.clone() };
             if let Poll::Ready(ended) = set.start(one) {
-                self.absorb_one(ended);
+                self.absorb_one(lane, ended);
             }
         }
-        while let Some(ended) = poll_fn(|cx| set.poll_next(cx)).await {
-            self.absorb_one(ended);
-        }
+        set
     }
 
-    /// What became of it.
-    pub(super) fn end(mut self) -> Report {
-        self.has_ended = true;
-        if let Some(channel) = self.channel {
-            let calls = std::mem::take(&mut self.calls);
-            self.core.give_back(channel, &self.list, calls);
-        }
-        self.tell();
-        std::mem::take(&mut self.report)
-    }
-
-    /// Whether a call of the handler at `at` begins now.
-    fn begin(&self, at: usize, only: Option<Priority>) -> bool {
-        let entry = &self.list[at];
-        if only.is_some_and(|only| only != entry.listen.priority) || !entry.begin() {
+    /// Whether a call of this handler begins now.
+    fn begin(&self, entry: &Arc<Entry>) -> bool {
+        if self.only.is_some_and(|only| only != entry.listen.priority) || !entry.begin() {
             return false;
         }
         if entry.listen.once {
@@ -108,12 +146,12 @@ impl<'a> Running<'a> {
         true
     }
 
-    fn absorb_one(&mut self, (at, call, called): Ended) {
-        self.calls[at] = call;
-        self.absorb(at, called);
+    fn absorb_one(&mut self, lane: &mut Lane, (at, call, called): Ended) {
+        lane.calls[at] = call;
+        self.absorb(&lane.list[at], called);
     }
 
-    fn absorb(&mut self, at: usize, called: Result<Called, Panic>) {
+    fn absorb(&mut self, entry: &Entry, called: Result<Called, Panic>) {
         let error = match called {
             Ok(Called::Continue) => None,
             Ok(Called::Stop) => {
@@ -127,48 +165,102 @@ impl<'a> Running<'a> {
             Err(panic) => Some(HandlerError::Panicked(panic)),
         };
         self.report.ran += 1;
-        self.own.0 += 1;
+        self.tally.ran += 1;
         if let Some(error) = error {
-            self.own.1 += 1;
-            let failure = Failure { listener: self.list[at].id, error };
+            self.tally.failed += 1;
+            let failure = Failure { listener: entry.id, error };
             self.tell_failure(&failure);
             self.report.failures.push(failure);
         }
     }
 
     fn absorb_view(&mut self, report: Report) {
-        self.own.0 += report.ran as u64;
-        self.own.1 += report.failures.len() as u64;
+        self.tally.ran += report.ran as u64;
+        self.tally.failed += report.failures.len() as u64;
         report.failures.iter().for_each(|failure| self.tell_failure(failure));
         self.report.fold(report);
     }
 
     fn tell_failure(&self, failure: &Failure) {
-        if let Some(hooks) = &self.core.hooks {
-            hooks.failed(&self.kept.event, failure);
+        if let (Some(hooks), Some(kept)) = (&self.core.hooks, &self.kept) {
+            hooks.failed(&kept.event, failure);
         }
     }
 
     fn tell(&self) {
-        count(&self.core.counts.ran, self.own.0);
-        if self.own.1 > 0 {
-            count(&self.core.counts.failed, self.own.1);
+        if let (Some(hooks), Some(kept)) = (&self.core.hooks, &self.kept) {
+            hooks.after(&kept.event, &self.report);
         }
-        if let Some(hooks) = &self.core.hooks {
-            hooks.after(&self.kept.event, &self.report);
+    }
+
+    fn end(&mut self, mut lane: Box<Lane>, inside: Inside<'_>) -> Report {
+        self.tell();
+        self.kept = None;
+        if let Some(mut carry) = self.carry.take().filter(|_| self.is_own) {
+            // The event goes here, in the task of who emitted it.
+            if Carry::get_mut(&mut carry).is_some_and(Carried::empty) {
+                lane.carry = Some(carry);
+            }
         }
+        inside.leave_for_good(self.tally, self.channel.map(|channel| (channel, lane)));
+        mem::take(&mut self.report)
     }
 }
 
+impl Future for Running<'_> {
+    type Output = Report;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Report> {
+        let this = self.get_mut();
+        let turn = this.turn.take().unwrap_or_else(|| this.core.enter());
+        let inside = Inside { core: this.core, turn: Some(turn) };
+        let Some(mut lane) = this.lane.take() else { panic!("polled after it was ready") };
+        let polled = if this.core.is_concurrent {
+            this.poll_all_at_once(&mut lane, cx)
+        } else {
+            this.poll_one_by_one(&mut lane, cx)
+        };
+        if polled.is_pending() {
+            this.lane = Some(lane);
+            return Poll::Pending;
+        }
+        Poll::Ready(this.end(lane, inside))
+    }
+}
+
+// Calls are pinned in boxes of their own.
+impl Unpin for Running<'_> {}
+
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        if self.has_ended {
-            return;
-        }
-        self.calls.drain(..).for_each(discard);
+        // It has ended.
+        let Some(lane) = self.lane.take() else { return };
+        discard(self.set.take());
+        lane.calls.into_iter().for_each(discard);
         count(&self.core.counts.dropped, 1);
         self.report.dropped = true;
+        self.core.leave_for_good(self.turn.take(), self.tally, None);
         self.tell();
+    }
+}
+
+/// In a poll; left also if that panics.
+struct Inside<'a> {
+    core: &'a Core,
+    turn: Option<Turn>,
+}
+
+impl Inside<'_> {
+    fn leave_for_good(mut self, tally: Tally, spare: Spare) {
+        self.core.leave_for_good(self.turn.take(), tally, spare);
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        if let Some(turn) = self.turn.take() {
+            self.core.leave(turn);
+        }
     }
 }
 
@@ -190,6 +282,9 @@ struct OneCall {
     call: Option<Pin<Box<dyn Call>>>,
     carry: Option<Carry>,
 }
+
+// A call is pinned in a box of its own.
+impl Unpin for OneCall {}
 
 type Ended = (usize, Option<Pin<Box<dyn Call>>>, Result<Called, Panic>);
 
