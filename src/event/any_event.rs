@@ -174,11 +174,7 @@ impl AnyEvent {
     }
 
     pub(super) fn key(&self) -> Key<'_> {
-        Key {
-            hash: self.hash,
-            carries: self.payload.carries(),
-            name: Cow::Borrowed(self.name()),
-        }
+        Key { hash: self.hash, carries: self.payload.carries(), name: Cow::Borrowed(self.name()) }
     }
 
     /// What tells it from other events, as long as it is there.

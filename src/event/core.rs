@@ -9,10 +9,11 @@ use super::call::{Carried, Carry, Handling};
 use super::emit::Emitted;
 use super::heard::Heard;
 use super::hooks::Hooks;
+use super::lane::Lane;
 use super::listener::{Entry, Listen, ListenerId, Priority, Subscription};
 use super::name::Key;
 use super::polls::{Polls, Turn};
-use super::registry::{Found, Lane, Outdated, Registry, Select};
+use super::registry::{Found, Outdated, Registry, Select};
 use super::report::{EmitterStats, Report};
 use super::running::Running;
 use super::trail::Trail;
@@ -59,6 +60,16 @@ pub(super) struct Counts {
 pub(super) struct Tally {
     pub(super) ran: u64,
     pub(super) failed: u64,
+}
+
+impl Tally {
+    /// Of a report, without what others count.
+    pub(super) const fn of(report: &Report, others: Self) -> Self {
+        Self {
+            ran: report.ran as u64 - others.ran,
+            failed: report.failures.len() as u64 - others.failed,
+        }
+    }
 }
 
 pub(super) fn count(counter: &AtomicU64, more: u64) {
@@ -147,16 +158,18 @@ impl Core {
     }
 
     /// Begins to deliver what is emitted; the report, where there is nobody whom it is for.
-    pub(super) fn begin<M: Emitted>(&self, emitted: M) -> Result<Running<'_>, Report> {
+    #[inline]
+    pub(super) fn begin<M: Emitted>(&self, emitted: M) -> Result<Box<Lane>, Report> {
         if self.watches.load(Ordering::SeqCst) || self.hooks.is_some() {
             return self.begin_watched(self.carry(emitted.into_event()));
         }
-        let Some(mut found) = self.find(&emitted.key()) else { return Err(Report::default()) };
-        let carry = match found.lane.carry.take() {
+        let Some(mut lane) = self.find(&emitted.key()) else { return Err(Report::default()) };
+        let carry = match lane.carry.take() {
             Some(carry) => self.refill(carry, emitted),
             None => self.carry(emitted.into_event()),
         };
-        Ok(Running::new(self, found, carry, true))
+        lane.begin(self, carry);
+        Ok(lane)
     }
 
     fn refill<M: Emitted>(&self, mut carry: Carry, emitted: M) -> Carry {
@@ -175,7 +188,7 @@ impl Core {
         Carry::new(Carried { event, trail })
     }
 
-    fn find(&self, key: &Key<'_>) -> Option<Entered> {
+    fn find(&self, key: &Key<'_>) -> Option<Box<Lane>> {
         let mut state = lock(&self.state);
         state.emitted += 1;
         let (found, outdated) = state.enter(key);
@@ -184,13 +197,16 @@ impl Core {
         found
     }
 
-    fn begin_watched(&self, carry: Carry) -> Result<Running<'_>, Report> {
+    fn begin_watched(&self, carry: Carry) -> Result<Box<Lane>, Report> {
         let found = self.watch(&carry.event)?;
         if let Some(hooks) = &self.hooks {
             hooks.before(&carry.event);
         }
         match found {
-            Some(found) => Ok(Running::new(self, found, carry, true)),
+            Some(mut lane) => {
+                lane.begin(self, carry);
+                Ok(lane)
+            }
             None => {
                 let report = Report::default();
                 if let Some(hooks) = &self.hooks {
@@ -204,21 +220,21 @@ impl Core {
     /// Emits what comes by a pipe.
     pub(super) async fn emit_piped(&self, carry: Carry) -> Report {
         match self.begin_watched(carry) {
-            Ok(running) => running.await,
+            Ok(lane) => Running::new(self, lane).await,
             Err(report) => report,
         }
     }
 
     /// Shows an event to who listens by `key`: to all, or only to those with a priority.
     pub(super) async fn show(&self, key: &Key<'_>, carry: Carry, only: Option<Priority>) -> Report {
-        match self.find(key) {
-            Some(found) => Running::new(self, found, carry, false).only(only).await,
-            None => Report::default(),
-        }
+        let Some(mut lane) = self.find(key) else { return Report::default() };
+        lane.begin(self, carry);
+        lane.only = only;
+        Running::new(self, lane).await
     }
 
     /// Keeps an event, where that was asked for, and finds whom it is for; or else suppresses it.
-    fn watch(&self, event: &AnyEvent) -> Result<Option<Entered>, Report> {
+    fn watch(&self, event: &AnyEvent) -> Result<Option<Box<Lane>>, Report> {
         let mut state = lock(&self.state);
         state.emitted += 1;
         if state.registry.is_suppressed(event.name()) {
@@ -245,12 +261,12 @@ impl Core {
         }
     }
 
-    /// Leaves a poll at the end of an emit, and what there is for the next one.
-    pub(super) fn leave_for_good(&self, turn: Option<Turn>, tally: Tally, spare: Spare) {
+    /// Leaves a poll, and what there is for the next emit.
+    pub(super) fn leave_for_good(&self, turn: Option<Turn>, tally: Tally, lane: Option<Box<Lane>>) {
         let mut state = lock(&self.state);
         state.ran += tally.ran;
         state.failed += tally.failed;
-        let unused = spare.and_then(|(channel, lane)| state.registry.give_back(channel, lane));
+        let unused = lane.and_then(|lane| state.registry.give_back(lane));
         let is_awaited = turn.is_some_and(|turn| state.polls.leave(turn));
         drop(state);
         drop(unused);
@@ -310,27 +326,16 @@ impl State {
 
     /// Finds whom an event is for, and enters a poll in which they may be called. What is outdated
     /// is to be dropped without the lock.
-    fn enter(&mut self, key: &Key<'_>) -> (Option<Entered>, Option<Outdated>) {
+    fn enter(&mut self, key: &Key<'_>) -> (Option<Box<Lane>>, Option<Outdated>) {
         match self.registry.find(key) {
-            Some(Found { lane, channel, outdated }) => {
-                let turn = self.polls.enter();
-                (Some(Entered { lane, channel, turn }), outdated)
+            Some(Found { mut lane, outdated }) => {
+                lane.turn = Some(self.polls.enter());
+                (Some(lane), outdated)
             }
             None => (None, None),
         }
     }
 }
-
-/// Whom an event is for, and a poll that has begun.
-pub(super) struct Entered {
-    pub(super) lane: Box<Lane>,
-    /// Where that comes from.
-    pub(super) channel: Option<usize>,
-    pub(super) turn: Turn,
-}
-
-/// What an emit leaves for the next one, and where.
-pub(super) type Spare = Option<(usize, Box<Lane>)>;
 
 struct Waiting<'a>(&'a Core);
 

@@ -43,15 +43,14 @@ impl<V> Named<V> {
 /// look, and one of a kind that has been told before finds the memory of that.
 #[must_use = "futures do nothing unless polled"]
 pub(super) struct Emit<'a, M> {
-    core: &'a Core,
     emitted: Option<M>,
-    running: Option<Running<'a>>,
+    running: Running<'a>,
 }
 
 impl<'a, M> Emit<'a, M> {
     #[inline]
     pub(super) const fn new(core: &'a Core, emitted: M) -> Self {
-        Self { core, emitted: Some(emitted), running: None }
+        Self { emitted: Some(emitted), running: Running::none(core) }
     }
 }
 
@@ -60,20 +59,17 @@ impl<M: Emitted> Future for Emit<'_, M> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Report> {
-        let Self { core, emitted, running } = self.get_mut();
+        let Self { emitted, running } = self.get_mut();
         if let Some(emitted) = emitted.take() {
-            if core.has_nobody_for(emitted.hash()) {
+            if running.core.has_nobody_for(emitted.hash()) {
                 return Poll::Ready(Report::default());
             }
-            match core.begin(emitted) {
-                Ok(begun) => *running = Some(begun),
+            match running.core.begin(emitted) {
+                Ok(lane) => running.lane = Some(lane),
                 Err(report) => return Poll::Ready(report),
             }
         }
-        match running {
-            Some(running) => Pin::new(running).poll(cx),
-            None => panic!("an emit was polled after it was done"),
-        }
+        running.poll_lane(cx)
     }
 }
 

@@ -1,9 +1,12 @@
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
-use super::call::Handling;
+use mtaio_runtime::Panic;
+
+use super::call::{Call, Handling};
 use super::core::Core;
 use super::registry::Select;
 
@@ -83,6 +86,18 @@ impl Entry {
     pub(super) fn begin(&self) -> bool {
         // Who takes one that listens once takes it out: nobody else can.
         if self.listen.once { self.remove() } else { !self.is_removed() }
+    }
+
+    /// The memory for a call: what is there, or new one.
+    #[inline]
+    pub(super) fn memory<'c>(
+        &self,
+        call: &'c mut Option<Pin<Box<dyn Call>>>,
+    ) -> Result<&'c mut Pin<Box<dyn Call>>, Panic> {
+        match call {
+            Some(call) => Ok(call),
+            None => Ok(call.insert(self.handling.call()?)),
+        }
     }
 
     /// Keeps calls from beginning; whether nobody did that before.

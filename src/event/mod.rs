@@ -45,6 +45,7 @@ mod emitter;
 mod handler;
 mod heard;
 mod hooks;
+mod lane;
 mod listener;
 mod name;
 mod pattern;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use slab::Slab;
 
 use super::any_event::AnyEvent;
-use super::call::{Call, Carry};
+use super::call::Call;
 use super::heard::{Heard, Names};
+use super::lane::Lane;
 use super::listener::Entry;
 use super::name::{ByKey, Key, Passing};
 use super::pattern::{Pattern, Patterns};
@@ -32,14 +33,6 @@ pub(super) type List = Arc<[Arc<Entry>]>;
 
 /// Memory for a call of each of a [`List`], as far as it has been needed.
 pub(super) type Calls = Vec<Option<Pin<Box<dyn Call>>>>;
-
-/// What an emit needs, and leaves for the next one to the same: with that it allocates nothing.
-pub(super) struct Lane {
-    pub(super) list: List,
-    pub(super) calls: Calls,
-    /// With nothing in it.
-    pub(super) carry: Option<Carry>,
-}
 
 /// Who listens, and for what.
 pub(super) struct Registry {
@@ -152,20 +145,22 @@ impl Registry {
             let channel = &mut self.channels[at];
             let outdated = (channel.as_of != self.changes)
                 .then(|| channel.renew(&key.name, &self.patterns, self.changes));
-            let lane = channel.spare.take().unwrap_or_else(|| Lane::of(Arc::clone(&channel.list)));
-            return Some(Found { lane, channel: Some(at), outdated });
+            let spare = channel.spare.take();
+            let lane = spare.unwrap_or_else(|| Lane::of(&channel.list, Some(at)));
+            return Some(Found { lane, outdated });
         }
         if self.patterns.is_empty() {
             return None;
         }
         let list = in_order(Vec::new(), &key.name, &self.patterns);
         let is_for_some = !list.is_empty();
-        is_for_some.then(|| Found { lane: Lane::of(list), channel: None, outdated: None })
+        is_for_some.then(|| Found { lane: Lane::of(&list, None), outdated: None })
     }
 
-    /// Keeps memory for the next emit; what is of no use comes back.
-    pub(super) fn give_back(&mut self, channel: usize, lane: Box<Lane>) -> Option<Box<Lane>> {
-        match self.channels.get_mut(channel) {
+    /// Keeps a lane for the next emit; one that is of no use comes back.
+    #[inline]
+    pub(super) fn give_back(&mut self, lane: Box<Lane>) -> Option<Box<Lane>> {
+        match lane.channel.and_then(|at| self.channels.get_mut(at)) {
             Some(channel) if channel.spare.is_none() && Arc::ptr_eq(&channel.list, &lane.list) => {
                 channel.spare = Some(lane);
                 None
@@ -216,20 +211,12 @@ fn get<'m, 'k>(map: &'m HashMap<Key<'k>, usize, Passing>, key: &Key<'k>) -> Opti
 /// Whom an event is for.
 pub(super) struct Found {
     pub(super) lane: Box<Lane>,
-    /// Where that comes from.
-    pub(super) channel: Option<usize>,
     /// To be dropped without the lock.
     pub(super) outdated: Option<Outdated>,
 }
 
 /// What a channel had before something changed.
 pub(super) type Outdated = (List, Option<Box<Lane>>);
-
-impl Lane {
-    fn of(list: List) -> Box<Self> {
-        Box::new(Self { list, calls: Calls::new(), carry: None })
-    }
-}
 
 impl Channel {
     fn renew(&mut self, name: &str, patterns: &Patterns<Arc<Entry>>, changes: u64) -> Outdated {
