@@ -22,7 +22,7 @@ use crate::queue::lock;
 /// What the clones of an emitter share; and what is behind a view.
 pub(super) struct Core {
     pub(super) is_concurrent: bool,
-    pub(super) hooks: Option<Hooks>,
+    pub(super) hooks: Option<Arc<Hooks>>,
     heard: Heard,
     /// Whether something is kept or suppressed.
     watches: AtomicBool,
@@ -77,7 +77,7 @@ pub(super) fn count(counter: &AtomicU64, more: u64) {
 }
 
 impl Core {
-    pub(super) fn new(is_concurrent: bool, hooks: Option<Hooks>) -> Self {
+    pub(super) fn new(is_concurrent: bool, hooks: Option<Arc<Hooks>>) -> Self {
         Self {
             is_concurrent,
             hooks,
