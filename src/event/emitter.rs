@@ -247,7 +247,22 @@ impl EventEmitter {
         Emit::new(&self.core, event).await
     }
 
-    /// Emits `event` in a while, by a task of the runtime; dropping that ends it.
+    /// Emits `event` in a while, by a task of the runtime; dropping that ends it. After a delay
+    /// that is longer than the clock counts, some 584 years, it is never emitted.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use mtaio::event::{Event, EventEmitter};
+    ///
+    /// # struct Reminder;
+    /// # impl Event for Reminder { const NAME: &'static str = "reminder"; }
+    /// # mtaio_sim::Sim::run(0, |rt| async move {
+    /// let emitter = EventEmitter::new();
+    /// emitter.on(async |_: &Reminder| println!("it is time"));
+    /// let reminding = emitter.emit_after(&rt, Duration::from_secs(60), Reminder);
+    /// assert_eq!(reminding.await.unwrap().ran, 1);
+    /// # });
+    /// ```
     pub fn emit_after<R, E>(&self, rt: &R, delay: Duration, event: E) -> Task<Report>
     where
         R: Runtime,

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -51,6 +52,7 @@ pub(super) struct Registry {
 
 /// Those who listen for one event.
 struct Channel {
+    name: Cow<'static, str>,
     own: Vec<Arc<Entry>>,
     /// With those whose patterns match, as these were after so many changes.
     list: List,
@@ -93,37 +95,42 @@ impl Registry {
                 let (channels, names) = (&mut self.channels, &mut self.names);
                 let at = self.exact.entry(key.clone()).or_insert_with(|| {
                     names.insert(key.hash);
-                    let list: List = Arc::new([]);
-                    channels.insert(Channel { own: Vec::new(), list, as_of: 0, spare: None })
+                    channels.insert(Channel::new(key.name.clone()))
                 });
                 let channel = &mut self.channels[*at];
                 channel.own.push(entry);
-                Some(channel.renew(&key.name, &self.patterns, self.changes))
+                Some(channel.renew(&self.patterns, self.changes))
             }
         }
     }
 
     /// Takes out `entry`; none if it was not in. What comes back is to be dropped without the lock.
-    pub(super) fn remove(&mut self, entry: &Arc<Entry>) -> Option<(Arc<Entry>, Option<Outdated>)> {
+    pub(super) fn remove(&mut self, entry: &Arc<Entry>) -> Option<(Arc<Entry>, Vec<Outdated>)> {
         let is_it = |other: &Arc<Entry>| Arc::ptr_eq(other, entry);
         match &entry.select {
             Select::Pattern(pattern) => {
                 let removed = self.patterns.remove(pattern, is_it)?;
                 self.changes += 1;
-                Some((removed, None))
+                // Nobody keeps it who does not deliver an event at this moment.
+                let (patterns, changes) = (&self.patterns, self.changes);
+                let outdated = self.channels.iter_mut().filter_map(|(_, channel)| {
+                    let has_it = channel.list.iter().any(is_it);
+                    has_it.then(|| channel.renew(patterns, changes))
+                });
+                Some((removed, outdated.collect()))
             }
             Select::Exact(key) => {
                 let at = *self.exact.get(key)?;
                 let channel = &mut self.channels[at];
                 let removed = channel.own.remove(channel.own.iter().position(is_it)?);
                 if !channel.own.is_empty() {
-                    let old = channel.renew(&key.name, &self.patterns, self.changes);
-                    return Some((removed, Some(old)));
+                    let old = channel.renew(&self.patterns, self.changes);
+                    return Some((removed, vec![old]));
                 }
                 self.exact.remove(key);
                 self.names.remove(key.hash);
                 let Channel { list, spare, .. } = self.channels.remove(at);
-                Some((removed, Some((list, spare))))
+                Some((removed, vec![(list, spare)]))
             }
         }
     }
@@ -144,7 +151,7 @@ impl Registry {
         if let Some(&at) = get(exact, key) {
             let channel = &mut self.channels[at];
             let outdated = (channel.as_of != self.changes)
-                .then(|| channel.renew(&key.name, &self.patterns, self.changes));
+                .then(|| channel.renew(&self.patterns, self.changes));
             let spare = channel.spare.take();
             let lane = spare.unwrap_or_else(|| Lane::of(&channel.list, Some(at)));
             return Some(Found { lane, outdated });
@@ -219,9 +226,13 @@ pub(super) struct Found {
 pub(super) type Outdated = (List, Option<Box<Lane>>);
 
 impl Channel {
-    fn renew(&mut self, name: &str, patterns: &Patterns<Arc<Entry>>, changes: u64) -> Outdated {
+    fn new(name: Cow<'static, str>) -> Self {
+        Self { name, own: Vec::new(), list: Arc::new([]), as_of: 0, spare: None }
+    }
+
+    fn renew(&mut self, patterns: &Patterns<Arc<Entry>>, changes: u64) -> Outdated {
         self.as_of = changes;
-        let list = in_order(self.own.clone(), name, patterns);
+        let list = in_order(self.own.clone(), &self.name, patterns);
         (std::mem::replace(&mut self.list, list), self.spare.take())
     }
 }
