@@ -57,7 +57,6 @@ struct Hub<T> {
     /// How often somebody came or went.
     changes: AtomicU64,
     most_retained: usize,
-    published: AtomicU64,
 }
 
 struct Table<T> {
@@ -93,7 +92,6 @@ impl<T: Clone + Send + Sync + 'static> Topics<T> {
                 table: Mutex::new(table),
                 changes: AtomicU64::new(0),
                 most_retained: most,
-                published: AtomicU64::new(0),
             }),
         }
     }
@@ -206,14 +204,10 @@ impl<T: Clone + Send + Sync + 'static> Topics<T> {
     ) -> Result<Delivery, PublishError<Vec<T>>> {
         let topic = Name::from(topic.into());
         let keys = self.hub.find(topic.as_str());
-        let count = values.len() as u64;
         let message = |value| Message { topic: topic.clone(), value };
         let all: Vec<_> = values.into_iter().map(message).collect();
         let all = match self.hub.fanout.try_publish(To::Only(&keys), all) {
-            Ok(published) => {
-                self.hub.published.fetch_add(count, Ordering::Relaxed);
-                return Ok(published.into());
-            }
+            Ok(published) => return Ok(published.into()),
             Err(all) => all,
         };
         let (mut sum, mut rest) = (Delivery::default(), all.into_iter());
@@ -246,8 +240,8 @@ impl<T: Clone + Send + Sync + 'static> Topics<T> {
     /// What they look like now.
     pub fn stats(&self) -> TopicsStats {
         let retained = lock(&self.hub.table).retained.len();
-        let published = self.hub.published.load(Ordering::Relaxed);
-        TopicsStats { subscribers: self.hub.fanout.len(), retained, published }
+        let (subscribers, published) = (self.hub.fanout.len(), self.hub.fanout.published());
+        TopicsStats { subscribers, retained, published }
     }
 }
 
@@ -276,9 +270,13 @@ impl<T: Clone> Hub<T> {
         keys: &[TapKey],
         message: Message<T>,
     ) -> Result<Delivery, PublishError<T>> {
-        let published = self.fanout.publish(To::Only(keys), message).await;
+        let message = match self.fanout.try_publish(To::Only(keys), Single(message)) {
+            Ok(published) => return Ok(published.into()),
+            Err(Single(message)) => message,
+        };
+        // Boxed, so that what waits makes no room for itself where nothing waits.
+        let published = Box::pin(self.fanout.publish(To::Only(keys), message)).await;
         let published = published.map_err(|message| PublishError::Closed(message.value))?;
-        self.published.fetch_add(1, Ordering::Relaxed);
         Ok(published.into())
     }
 
@@ -288,10 +286,7 @@ impl<T: Clone> Hub<T> {
         message: Message<T>,
     ) -> Result<Delivery, PublishError<T>> {
         match self.fanout.try_publish(To::Only(keys), Single(message)) {
-            Ok(published) => {
-                self.published.fetch_add(1, Ordering::Relaxed);
-                Ok(published.into())
-            }
+            Ok(published) => Ok(published.into()),
             Err(Single(message)) if self.fanout.is_closed() => {
                 Err(PublishError::Closed(message.value))
             }

@@ -38,6 +38,8 @@ struct State<T> {
     mailboxes: Slab<Mailbox<T>>,
     /// The number of the next mailbox.
     next: u64,
+    /// How many items have been published.
+    published: u64,
     is_closed: bool,
 }
 
@@ -86,7 +88,7 @@ enum Not {
 
 impl<T> Fanout<T> {
     pub(crate) const fn new() -> Self {
-        let state = State { mailboxes: Slab::new(), next: 0, is_closed: false };
+        let state = State { mailboxes: Slab::new(), next: 0, published: 0, is_closed: false };
         Self { state: Mutex::new(state), count: AtomicUsize::new(0) }
     }
 
@@ -115,6 +117,11 @@ impl<T> Fanout<T> {
         let state = lock(&self.state);
         let rooms = state.mailboxes.iter().map(|(_, mailbox)| mailbox.room());
         rooms.filter(|room| *room > 0).min()
+    }
+
+    /// How many items have been published.
+    pub(crate) fn published(&self) -> u64 {
+        lock(&self.state).published
     }
 
     /// How many read.
@@ -282,11 +289,11 @@ impl<T> State<T> {
         if needed > copies.len() {
             return Err(Not::Copied(needed));
         }
-        let mut published = Published::default();
+        let (size, mut published) = (copies.size(), Published::default());
         match to {
             To::All => {
                 for (index, mailbox) in &self.mailboxes {
-                    admit(mailbox, TapKey { index, number: mailbox.number }, place, copies.size())?;
+                    admit(mailbox, TapKey { index, number: mailbox.number }, place, size)?;
                 }
                 for (_, mailbox) in &mut self.mailboxes {
                     put(mailbox, place, copies, &mut published, wakes);
@@ -295,7 +302,7 @@ impl<T> State<T> {
             To::Only(keys) => {
                 for &key in keys {
                     if let Some(mailbox) = self.mailbox(key) {
-                        admit(mailbox, key, place, copies.size())?;
+                        admit(mailbox, key, place, size)?;
                     }
                 }
                 for &key in keys {
@@ -306,6 +313,7 @@ impl<T> State<T> {
             }
         }
         *place = None;
+        self.published += size as u64;
         Ok(published)
     }
 
