@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -270,14 +272,22 @@ impl<T: Clone> Hub<T> {
         keys: &[TapKey],
         message: Message<T>,
     ) -> Result<Delivery, PublishError<T>> {
-        let message = match self.fanout.try_publish(To::Only(keys), Single(message)) {
-            Ok(published) => return Ok(published.into()),
-            Err(Single(message)) => message,
-        };
-        // Boxed, so that what waits makes no room for itself where nothing waits.
-        let published = Box::pin(self.fanout.publish(To::Only(keys), message)).await;
-        let published = published.map_err(|message| PublishError::Closed(message.value))?;
-        Ok(published.into())
+        match self.publish_now(keys, message) {
+            Ok(delivery) => Ok(delivery),
+            Err(message) => self.publish_once_there_is_room(keys, message).await,
+        }
+    }
+
+    /// Boxed, so that what waits makes no room for itself where nothing waits.
+    fn publish_once_there_is_room<'a>(
+        &'a self,
+        keys: &'a [TapKey],
+        message: Message<T>,
+    ) -> Pin<Box<impl Future<Output = Result<Delivery, PublishError<T>>>>> {
+        Box::pin(async move {
+            let published = self.fanout.publish(To::Only(keys), message).await;
+            published.map(Into::into).map_err(|message| PublishError::Closed(message.value))
+        })
     }
 
     fn try_publish(
@@ -285,13 +295,22 @@ impl<T: Clone> Hub<T> {
         keys: &[TapKey],
         message: Message<T>,
     ) -> Result<Delivery, PublishError<T>> {
-        match self.fanout.try_publish(To::Only(keys), Single(message)) {
-            Ok(published) => Ok(published.into()),
-            Err(Single(message)) if self.fanout.is_closed() => {
-                Err(PublishError::Closed(message.value))
+        self.publish_now(keys, message).map_err(|message| match self.fanout.is_closed() {
+            true => PublishError::Closed(message.value),
+            false => PublishError::Full(message.value),
+        })
+    }
+
+    #[inline]
+    fn publish_now(&self, keys: &[TapKey], message: Message<T>) -> Result<Delivery, Message<T>> {
+        let published = match keys {
+            [key] => self.fanout.try_publish_to(*key, message)?,
+            keys => {
+                let published = self.fanout.try_publish(To::Only(keys), Single(message));
+                published.map_err(|Single(message)| message)?
             }
-            Err(Single(message)) => Err(PublishError::Full(message.value)),
-        }
+        };
+        Ok(published.into())
     }
 }
 

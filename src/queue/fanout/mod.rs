@@ -191,6 +191,29 @@ impl<T: Clone> Fanout<T> {
         }
     }
 
+    /// As [`try_publish`](Self::try_publish), to one reader: no copy is made.
+    pub(crate) fn try_publish_to(&self, key: TapKey, item: T) -> Result<Published, T> {
+        let (mut wakes, mut garbage) = (Wakes::default(), Vec::new());
+        let mut published = Published::default();
+        let mut state = lock(&self.state);
+        if state.is_closed {
+            drop(state);
+            return Err(item);
+        }
+        if let Some(mailbox) = state.mailbox(key) {
+            if admit(mailbox, key, &None, 1).is_err() {
+                drop(state);
+                return Err(item);
+            }
+            mailbox.take_in(&mut Some(Single(item)), &mut garbage, &mut published, &mut wakes);
+        }
+        state.published += 1;
+        drop(state);
+        drop(garbage);
+        wakes.wake();
+        Ok(published)
+    }
+
     /// Publishes, or waits at the mailbox that has no room where there is a waker to wait with.
     fn attempt<P: Parcel<T>>(
         &self,
@@ -375,12 +398,8 @@ fn put<T, P: Parcel<T>>(
     if let Some(place) = place.as_mut().filter(|place| place.at.number == mailbox.number) {
         mailbox.putters.take_turn(&mut place.place, true);
     }
-    let Some(copy) = copies.take() else { return };
-    let (dropped, refused) = mailbox.put(copy, &mut copies.garbage);
-    published.taken += usize::from(!dropped && !refused);
-    published.dropped += usize::from(dropped);
-    published.refused += usize::from(refused);
-    mailbox.wake_reader(wakes);
+    let (copy, garbage) = copies.next();
+    mailbox.take_in(copy, garbage, published, wakes);
 }
 
 #[cfg(test)]
