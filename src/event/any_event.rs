@@ -5,6 +5,9 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use triomphe::Arc as Shared;
+use unsize::{CoerceUnsize, Coercion};
+
 use super::name::{Key, Name, hash_of};
 
 /// A type whose values are events of one name.
@@ -50,16 +53,43 @@ pub struct AnyEvent {
     name: Name,
     hash: u64,
     metadata: Option<Arc<Metadata>>,
-    payload: Arc<dyn Any + Send + Sync>,
+    payload: Shared<dyn Payload>,
 }
 
 type Metadata = Vec<(Cow<'static, str>, String)>;
+
+/// What an event carries. (Its count has no second one for weak owners: whether it is shared is
+/// known at the cost of a load.)
+trait Payload: Any + Send + Sync {
+    /// Its type.
+    fn carries(&self) -> TypeId;
+
+    /// Drops it, and keeps its memory.
+    fn clear(&mut self);
+}
+
+/// Empty only when there is nobody who could see it.
+struct Slot<T>(Option<T>);
+
+impl<T: Send + Sync + 'static> Payload for Slot<T> {
+    fn carries(&self) -> TypeId {
+        TypeId::of::<T>()
+    }
+
+    fn clear(&mut self) {
+        self.0 = None;
+    }
+}
+
+fn payload<T: Send + Sync + 'static>(value: T) -> Shared<dyn Payload> {
+    Shared::new(Slot(Some(value))).unsize(Coercion!(to dyn Payload))
+}
 
 /// The hash of an event's name, as a constant.
 pub(super) struct Known<E>(PhantomData<E>);
 
 impl<E: Event> Known<E> {
-    const HASH: u64 = hash_of(E::NAME);
+    pub(super) const HASH: u64 = hash_of(E::NAME);
 
     pub(super) fn key() -> Key<'static> {
         Key { hash: Self::HASH, carries: TypeId::of::<E>(), name: Cow::Borrowed(E::NAME) }
@@ -73,7 +103,7 @@ impl AnyEvent {
             name: Name::Static(E::NAME),
             hash: Known::<E>::HASH,
             metadata: None,
-            payload: Arc::new(event),
+            payload: payload(event),
         }
     }
 
@@ -81,7 +111,7 @@ impl AnyEvent {
     pub fn named<V: Send + Sync + 'static>(name: impl Into<Cow<'static, str>>, value: V) -> Self {
         let name = Name::from(name.into());
         let hash = hash_of(name.as_str());
-        Self { name, hash, metadata: None, payload: Arc::new(value) }
+        Self { name, hash, metadata: None, payload: payload(value) }
     }
 
     /// The same with something told beside it, in place of what was told by the same key.
@@ -100,7 +130,7 @@ impl AnyEvent {
     /// Another event of the same name and metadata, which carries `value`.
     #[must_use]
     pub fn with_payload<V: Send + Sync + 'static>(&self, value: V) -> Self {
-        Self { payload: Arc::new(value), ..self.clone() }
+        Self { payload: payload(value), ..self.clone() }
     }
 
     /// The same event under another name.
@@ -117,7 +147,8 @@ impl AnyEvent {
 
     /// What it carries, if that is a `T`.
     pub fn get<T: 'static>(&self) -> Option<&T> {
-        self.payload.downcast_ref()
+        let payload: &dyn Any = &*self.payload;
+        payload.downcast_ref::<Slot<T>>()?.0.as_ref()
     }
 
     /// What is told beside it by `key`.
@@ -138,18 +169,42 @@ impl AnyEvent {
         (self as &dyn Any).downcast_ref().or_else(|| self.get())
     }
 
+    pub(super) const fn hash_of_name(&self) -> u64 {
+        self.hash
+    }
+
     pub(super) fn key(&self) -> Key<'_> {
-        Key {
-            hash: self.hash,
-            carries: (*self.payload).type_id(),
-            name: Cow::Borrowed(self.name()),
-        }
+        Key { hash: self.hash, carries: self.payload.carries(), name: Cow::Borrowed(self.name()) }
     }
 
     /// What tells it from other events, as long as it is there.
     pub(super) fn identity(&self) -> usize {
         // An event and the same under another name are two.
-        Arc::as_ptr(&self.payload).cast::<()>().addr() ^ self.hash as usize
+        Shared::as_ptr(&self.payload).cast::<()>().addr() ^ self.hash as usize
+    }
+
+    /// Drops what it carries and what is told beside it, if it is seen here alone: then its memory
+    /// serves for another [of the same key](Self::refill).
+    pub(super) fn empty(&mut self) -> bool {
+        let Some(payload) = Shared::get_mut(&mut self.payload) else { return false };
+        payload.clear();
+        self.metadata = None;
+        true
+    }
+
+    /// Makes one that is [empty](Self::empty) carry `value`. It comes back where that can't be.
+    pub(super) fn refill<V: Send + Sync + 'static>(&mut self, value: V) -> Result<(), V> {
+        let slot = Shared::get_mut(&mut self.payload).and_then(|payload| {
+            let payload: &mut dyn Any = payload;
+            payload.downcast_mut::<Slot<V>>()
+        });
+        match slot {
+            Some(slot) => {
+                slot.0 = Some(value);
+                Ok(())
+            }
+            None => Err(value),
+        }
     }
 
     /// The same under a type's name.
@@ -157,6 +212,9 @@ impl AnyEvent {
         Self { metadata: self.metadata.clone(), ..Self::new(event) }
     }
 }
+
+// What it carries is behind a pointer, and is never pinned there.
+impl Unpin for AnyEvent {}
 
 impl fmt::Debug for AnyEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

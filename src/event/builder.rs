@@ -44,7 +44,7 @@ impl EmitterBuilder {
 
     /// The emitter.
     pub fn build(self) -> EventEmitter {
-        EventEmitter { core: Arc::new(Core::new(self.is_concurrent, self.hooks)) }
+        EventEmitter { core: Arc::new(Core::new(self.is_concurrent, self.hooks.map(Arc::new))) }
     }
 }
 

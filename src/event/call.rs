@@ -3,17 +3,17 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use mtaio_runtime::Panic;
 use pin_project_lite::pin_project;
+use triomphe::Arc;
 
 use super::any_event::AnyEvent;
 use super::handler::{BoxError, Flow};
 use super::report::Report;
 use super::trail::Trail;
-use crate::contain::{contain, poll_to_end};
+use crate::contain::contain;
 
 /// An event on its way. A call takes it and hands it on, so that it need not be counted who has it.
 pub(super) struct Carried {
@@ -23,18 +23,35 @@ pub(super) struct Carried {
 
 pub(super) type Carry = Arc<Carried>;
 
-/// What a call came to. (Flat, and of pointers alone: it is handed up from function to function.)
+impl Carried {
+    /// Empties it for the next one, if nobody else has a part of it.
+    pub(super) fn empty(&mut self) -> bool {
+        self.trail = Trail::default();
+        self.event.empty()
+    }
+}
+
+/// What a call came to. (Of pointers alone, so that it is handed up in registers.)
 pub(super) enum Called {
     /// On to the next.
     Continue,
     /// No further.
     Stop,
     /// The handler's error.
-    Failed(BoxError),
+    Failed(Box<BoxError>),
+    /// What the handler panicked with.
+    Panicked(Box<Panic>),
     /// What became of the event behind a view.
     Viewed(Box<Report>),
     /// What became of it behind a pipe.
     Piped(Box<Report>),
+}
+
+impl Called {
+    #[cold]
+    pub(super) fn panicked(panic: Panic) -> Self {
+        Self::Panicked(Box::new(panic))
+    }
 }
 
 impl From<Result<Flow, BoxError>> for Called {
@@ -43,7 +60,7 @@ impl From<Result<Flow, BoxError>> for Called {
         match answer {
             Ok(Flow::Continue) => Self::Continue,
             Ok(Flow::Stop) => Self::Stop,
-            Err(error) => Self::Failed(error),
+            Err(error) => Self::Failed(Box::new(error)),
         }
     }
 }
@@ -52,11 +69,7 @@ impl From<Result<Flow, BoxError>> for Called {
 pub(super) trait Call: Send {
     /// Calls the handler with what is in `carry`, or goes on with that. What was carried is put
     /// back at the end, unless that is a panic.
-    fn poll(
-        self: Pin<&mut Self>,
-        carry: &mut Option<Carry>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Called, Panic>>;
+    fn poll(self: Pin<&mut Self>, carry: &mut Option<Carry>, cx: &mut Context<'_>) -> Poll<Called>;
 }
 
 /// What calls are made from.
@@ -87,6 +100,8 @@ pin_project! {
     struct Reused<H, M, Fut> {
         handler: H,
         make: M,
+        // The one that runs, or the shell of the last one: what was in it went with its end, since
+        // it is an async block of ours, which drops the handler's future before it ends.
         #[pin]
         future: Option<Fut>,
     }
@@ -98,23 +113,26 @@ where
     M: Fn(H, Carry) -> Fut + Send,
     Fut: Future<Output = (Carry, Called)> + Send,
 {
-    fn poll(
-        self: Pin<&mut Self>,
-        carry: &mut Option<Carry>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Called, Panic>> {
+    #[inline]
+    fn poll(self: Pin<&mut Self>, carry: &mut Option<Carry>, cx: &mut Context<'_>) -> Poll<Called> {
         let mut this = self.project();
-        if let Some(carried) = carry.take() {
-            match contain(|| this.handler.clone()) {
-                Ok(handler) => this.future.set(Some((this.make)(handler, carried))),
-                Err(panic) => return Poll::Ready(Err(panic)),
+        // One look-out for all foreign code of a call that is ready at once.
+        let polled = contain(|| {
+            if let Some(carried) = carry.take() {
+                this.future.set(Some((this.make)(this.handler.clone(), carried)));
             }
-        }
-        poll_to_end(this.future, cx).map(|ended| {
-            ended.map(|(carried, called)| {
+            match this.future.as_mut().as_pin_mut() {
+                Some(future) => future.poll(cx),
+                None => unreachable!("a call begins with an event"),
+            }
+        });
+        match polled {
+            Ok(Poll::Ready((carried, called))) => {
                 *carry = Some(carried);
-                called
-            })
-        })
+                Poll::Ready(called)
+            }
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(panic) => Poll::Ready(Called::panicked(panic)),
+        }
     }
 }

@@ -10,8 +10,8 @@ use mtaio_runtime::{Runtime, RuntimeExt, Task};
 
 use super::any_event::{AnyEvent, Event, Known};
 use super::builder::EmitterBuilder;
-use super::call::{Carried, Handling};
 use super::core::Core;
+use super::emit::{Emit, Named, Typed};
 use super::handler::Handler;
 use super::listener::{Listen, Listener, Subscription};
 use super::name::{Key, hash_of};
@@ -20,9 +20,7 @@ use super::pipe::{End, PipeTarget, Source, sealed};
 use super::place::Place;
 use super::registry::{Kept, Select};
 use super::report::{EmitterStats, Report};
-use super::running::Running;
 use super::stream::WaitFor;
-use super::trail::Trail;
 use super::view::{View, handling};
 use crate::config::ConfigError;
 use crate::time::interval;
@@ -164,17 +162,11 @@ impl EventEmitter {
             true,
         );
         let alone = Core::new(false, None);
-        let replayed: Box<dyn Handling> = handling::<E, H>(both);
-        let select = Select::Pattern(Pattern::everything());
-        let again = alone.listen(select, Listen::default(), replayed, None);
+        let select = Select::Exact(Known::<E>::key());
+        alone.listen(select, Listen::default(), handling::<E, H>(both), None);
         let mut report = Report::default();
         for event in kept {
-            let trail = Trail::at(alone.address(), &event);
-            let (list, carry) =
-                (Arc::new([Arc::clone(&again)]), Arc::new(Carried { event, trail }));
-            let mut running = Running::new(&alone, list, Vec::new(), None, carry);
-            running.one_by_one(None).await;
-            report.fold(running.end());
+            report.fold(Emit::new(&alone, event).await);
         }
         (Listener::new(&self.core, &entry), report)
     }
@@ -239,7 +231,7 @@ impl EventEmitter {
     /// done is in the report that the hook [`after`](EmitterBuilder::after) gets.
     #[inline]
     pub fn emit<E: Event>(&self, event: E) -> impl Future<Output = Report> + Send + use<'_, E> {
-        self.core.emit(Known::<E>::key(), move || AnyEvent::new(event))
+        Emit::new(&self.core, Typed(event))
     }
 
     /// As [`emit`](Self::emit), for an event that has its name here and not in its type.
@@ -247,21 +239,30 @@ impl EventEmitter {
     where
         V: Send + Sync + 'static,
     {
-        let name = name.into();
-        let carries = TypeId::of::<V>();
-        let key = Key { hash: hash_of(&name), carries, name: Cow::Borrowed(&*name) };
-        // What names the event is moved into it, and needed to find whom it is for before that.
-        let made = name.clone();
-        self.core.emit(key, move || AnyEvent::named(made, value)).await
+        Emit::new(&self.core, Named::new(name.into(), value)).await
     }
 
     /// As [`emit`](Self::emit), for an event that has been made.
     pub async fn emit_any(&self, event: AnyEvent) -> Report {
-        let same = event.clone();
-        self.core.emit(event.key(), move || same).await
+        Emit::new(&self.core, event).await
     }
 
-    /// Emits `event` in a while, by a task of the runtime; dropping that ends it.
+    /// Emits `event` in a while, by a task of the runtime; dropping that ends it. After a delay
+    /// that is longer than the clock counts, some 584 years, it is never emitted.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use mtaio::event::{Event, EventEmitter};
+    ///
+    /// # struct Reminder;
+    /// # impl Event for Reminder { const NAME: &'static str = "reminder"; }
+    /// # mtaio_sim::Sim::run(0, |rt| async move {
+    /// let emitter = EventEmitter::new();
+    /// emitter.on(async |_: &Reminder| println!("it is time"));
+    /// let reminding = emitter.emit_after(&rt, Duration::from_secs(60), Reminder);
+    /// assert_eq!(reminding.await.unwrap().ran, 1);
+    /// # });
+    /// ```
     pub fn emit_after<R, E>(&self, rt: &R, delay: Duration, event: E) -> Task<Report>
     where
         R: Runtime,

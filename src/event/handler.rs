@@ -43,7 +43,7 @@ use std::future::Future;
     note = "write `async move |event: &{E}| ..` or an `async fn` from `&{E}`; it returns `()`, a `Flow`, or a `Result` of either",
     note = "what the closure captures is cloned for each call: wrap it in an `Arc` if it isn't `Clone`"
 )]
-pub trait Handler<'a, E>: Clone + Send + Sync + 'static {
+pub trait Handler<'a, E: ?Sized>: Clone + Send + Sync + 'static {
     /// What a call comes to.
     type Output: HandlerOutput;
     /// The future of a call.
@@ -53,7 +53,7 @@ pub trait Handler<'a, E>: Clone + Send + Sync + 'static {
     fn call(self, event: &'a E) -> Self::Future;
 }
 
-impl<'a, E, F, Fut> Handler<'a, E> for F
+impl<'a, E: ?Sized, F, Fut> Handler<'a, E> for F
 where
     E: 'a,
     F: FnOnce(&'a E) -> Fut + Clone + Send + Sync + 'static,

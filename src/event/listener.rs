@@ -1,9 +1,12 @@
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
-use super::call::Handling;
+use mtaio_runtime::Panic;
+
+use super::call::{Call, Handling};
 use super::core::Core;
 use super::registry::Select;
 
@@ -85,6 +88,18 @@ impl Entry {
         if self.listen.once { self.remove() } else { !self.is_removed() }
     }
 
+    /// The memory for a call: what is there, or new one.
+    #[inline]
+    pub(super) fn memory<'c>(
+        &self,
+        call: &'c mut Option<Pin<Box<dyn Call>>>,
+    ) -> Result<&'c mut Pin<Box<dyn Call>>, Panic> {
+        match call {
+            Some(call) => Ok(call),
+            None => Ok(call.insert(self.handling.call()?)),
+        }
+    }
+
     /// Keeps calls from beginning; whether nobody did that before.
     pub(super) fn remove(&self) -> bool {
         !self.is_removed.swap(true, Ordering::SeqCst)
@@ -126,7 +141,7 @@ impl Listener {
         let core = Weak::clone(&self.core);
         async move {
             if let Some(core) = core.upgrade() {
-                core.polls.over().await;
+                core.polls_are_over().await;
             }
             was_there
         }

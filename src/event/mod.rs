@@ -29,6 +29,7 @@
 //! | what is wanted | how |
 //! | --- | --- |
 //! | handlers that run before `emit` answers, by priority, and a report of them | [`EventEmitter`] |
+//! | handlers that get many events at once | a view's [`batch`](View::batch) |
 //! | only some of the events, changed ones, or those of another emitter | its [`View`]s, and their pipes |
 //! | readers that go at their own pace, each with its own room, by dotted names | [`Topics`] |
 //!
@@ -37,12 +38,16 @@
 //! never goes: give it a [`WeakEmitter`].
 
 mod any_event;
+mod batch;
 mod builder;
 mod call;
 mod core;
+mod emit;
 mod emitter;
 mod handler;
+mod heard;
 mod hooks;
+mod lane;
 mod listener;
 mod name;
 mod pattern;
@@ -58,6 +63,7 @@ mod trail;
 mod view;
 
 pub use self::any_event::{AnyEvent, Ev, Event, IntoEvent};
+pub use self::batch::{BatchListener, BatchStats, Batched};
 pub use self::builder::EmitterBuilder;
 pub use self::emitter::{EventEmitter, Suppressed, WeakEmitter};
 pub use self::handler::{Flow, Handler, HandlerOutput};

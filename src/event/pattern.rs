@@ -147,11 +147,10 @@ impl<V> Patterns<V> {
         Some(removed)
     }
 
-    /// Shows `found` what is kept by the patterns that `name` matches.
-    pub(super) fn find<'a>(&'a self, name: &str, found: &mut impl FnMut(&'a V)) {
-        if self.len > 0 {
-            self.root.find(Some(name), found);
-        }
+    /// Shows `found` what is kept by the patterns that `name` matches. The answer is how many
+    /// levels were looked at for it.
+    pub(super) fn find<'a>(&'a self, name: &str, found: &mut impl FnMut(&'a V)) -> usize {
+        if self.len > 0 { self.root.find(Some(name), found) } else { 0 }
     }
 }
 
@@ -160,11 +159,13 @@ impl<V> Level<V> {
         Self { words: HashMap::default(), any: None, here: Vec::new(), onward: Vec::new() }
     }
 
-    fn find<'a>(&'a self, name: Option<&str>, found: &mut impl FnMut(&'a V)) {
+    fn find<'a>(&'a self, name: Option<&str>, found: &mut impl FnMut(&'a V)) -> usize {
         self.onward.iter().for_each(&mut *found);
         let Some(name) = name else {
-            return self.here.iter().for_each(found);
+            self.here.iter().for_each(found);
+            return 1;
         };
+        let mut looked_at = 1;
         let (level, rest) = match name.split_once('.') {
             Some((level, rest)) => (level, Some(rest)),
             None => (name, None),
@@ -172,11 +173,12 @@ impl<V> Level<V> {
         if !self.words.is_empty()
             && let Some(next) = self.words.get(level)
         {
-            next.find(rest, found);
+            looked_at += next.find(rest, found);
         }
         if let Some(next) = &self.any {
-            next.find(rest, found);
+            looked_at += next.find(rest, found);
         }
+        looked_at
     }
 
     fn remove(
@@ -232,6 +234,50 @@ impl Hasher for Fnv {
     fn write(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looked_at(patterns: impl IntoIterator<Item = String>, name: &str) -> (usize, usize) {
+        let mut tree = Patterns::new();
+        for (at, pattern) in patterns.into_iter().enumerate() {
+            tree.insert(&pattern.parse().unwrap(), at);
+        }
+        let mut found = 0;
+        (tree.find(name, &mut |_| found += 1), found)
+    }
+
+    #[test]
+    fn a_name_costs_by_its_depth_and_not_by_the_number_of_patterns() {
+        for count in [1, 10, 10_000] {
+            let services = (0..count).map(|number| format!("service{number}.*.login"));
+            // The root, and a level each.
+            assert_eq!(looked_at(services, "service0.user.login"), (4, 1));
+            let logins = (0..count).map(|number| format!("*.user.login{number}"));
+            assert_eq!(looked_at(logins, "service0.user.login0"), (4, 1));
+            let same = (0..count).map(|_| "service.#".to_owned());
+            assert_eq!(looked_at(same, "service.user.login"), (2, count), "those that it is for");
+            let others = (0..count).map(|number| format!("other.{number}"));
+            assert_eq!(looked_at(others, "service.user.login"), (1, 0));
+        }
+    }
+
+    #[test]
+    fn levels_that_go_two_ways_cost_both() {
+        let both = |depth: u32| {
+            (0..1_usize << depth).map(move |ways| {
+                let level = |at| if ways >> at & 1 == 1 { "*" } else { "a" };
+                (0..depth).map(level).collect::<Vec<_>>().join(".")
+            })
+        };
+        for depth in 1..8 {
+            let all = (1 << (depth + 1)) - 1;
+            let name = vec!["a"; depth as usize].join(".");
+            assert_eq!(looked_at(both(depth), &name), (all, 1 << depth));
         }
     }
 }

@@ -91,7 +91,7 @@ impl End {
         }
         let event = carry.event.clone();
         match carry.trail.through(self.address(), core.address(), &event) {
-            Some(trail) => core.emit_piped(Arc::new(Carried { event, trail })).await,
+            Some(trail) => core.emit_piped(Carry::new(Carried { event, trail })).await,
             None => looped(core),
         }
     }
@@ -101,7 +101,7 @@ impl End {
         let core = &derived.hub;
         match carry.trail.through(self.address(), core.address(), &event) {
             Some(trail) => {
-                let shown = core.show(&hub(), Arc::new(Carried { event, trail }), None).await;
+                let shown = core.show(&hub(), Carry::new(Carried { event, trail }), None).await;
                 Report { stopped: false, ..shown }
             }
             None => looped(core),

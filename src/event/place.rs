@@ -129,7 +129,7 @@ impl Derived {
             return Report::default();
         }
         let Some(event) = (self.op)(&carry.event) else { return Report::default() };
-        let carry = Arc::new(Carried { event, trail: carry.trail.clone() });
+        let carry = Carry::new(Carried { event, trail: carry.trail.clone() });
         self.hub.show(&hub(), carry, Some(priority)).await
     }
 }

@@ -1,97 +1,51 @@
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
-
-use event_listener::Event as Left;
-use pin_project_lite::pin_project;
-
 /// Who delivers at this moment, in a poll: between looking whether somebody still listens and
 /// calling that one. Who has gone waits until all polls that may have looked before are over.
 ///
 /// Polls are counted in two turns, so that those that come later are not waited for: the scheme of
 /// sleepable read-copy-update (P. McKenney, "Sleepable RCU", 2006), with a future for the sleep.
-#[derive(Default)]
+/// They are counted under the emitter's lock, which most of them take for something else as well.
+#[derive(Debug, Default)]
 pub(super) struct Polls {
-    turn: AtomicUsize,
-    inside: [AtomicUsize; 2],
-    waiting: AtomicUsize,
-    left: Left,
+    turn: usize,
+    inside: [usize; 2],
+    waiting: usize,
 }
+
+/// A poll that is inside.
+#[derive(Debug)]
+#[must_use = "it is to be left"]
+pub(super) struct Turn(usize);
 
 impl Polls {
-    /// Counts the polls of `future`.
-    pub(super) const fn count<F: Future>(&self, future: F) -> Counted<'_, F> {
-        Counted { future, polls: self }
+    pub(super) const fn enter(&mut self) -> Turn {
+        self.inside[self.turn] += 1;
+        Turn(self.turn)
     }
 
-    /// Waits until every poll that is inside now has been left.
-    pub(super) async fn over(&self) {
-        self.waiting.fetch_add(1, Ordering::SeqCst);
-        let _waiting = Waiting(self);
-        let turn = self.turn.load(Ordering::SeqCst) & 1;
-        // Those that are left of the turn before; new ones come to the present one.
-        self.is_empty(1 - turn).await;
-        self.turn.fetch_add(1, Ordering::SeqCst);
-        self.is_empty(turn).await;
+    /// Whether somebody who waits is to be told.
+    #[expect(clippy::needless_pass_by_value, reason = "a turn is left once")]
+    pub(super) const fn leave(&mut self, Turn(turn): Turn) -> bool {
+        self.inside[turn] -= 1;
+        self.inside[turn] == 0 && self.waiting > 0
     }
 
-    async fn is_empty(&self, turn: usize) {
-        while self.inside[turn].load(Ordering::SeqCst) > 0 {
-            let left = self.left.listen();
-            if self.inside[turn].load(Ordering::SeqCst) > 0 {
-                left.await;
-            }
-        }
+    /// Begins to wait; the answer is the turn that polls enter at present.
+    pub(super) const fn wait(&mut self) -> usize {
+        self.waiting += 1;
+        self.turn
     }
 
-    fn enter(&self) -> Inside<'_> {
-        let turn = self.turn.load(Ordering::SeqCst) & 1;
-        self.inside[turn].fetch_add(1, Ordering::SeqCst);
-        Inside { polls: self, turn }
+    pub(super) const fn end_wait(&mut self) {
+        self.waiting -= 1;
     }
-}
 
-struct Inside<'a> {
-    polls: &'a Polls,
-    turn: usize,
-}
-
-impl Drop for Inside<'_> {
-    fn drop(&mut self) {
-        let polls = self.polls;
-        let was_last = polls.inside[self.turn].fetch_sub(1, Ordering::SeqCst) == 1;
-        if was_last && polls.waiting.load(Ordering::SeqCst) > 0 {
-            polls.left.notify(usize::MAX);
-        }
+    /// Polls enter the other turn from now on.
+    pub(super) const fn swap(&mut self) {
+        self.turn = 1 - self.turn;
     }
-}
 
-struct Waiting<'a>(&'a Polls);
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-pin_project! {
-    /// The future of [`Polls::count`].
-    #[must_use = "futures do nothing unless polled"]
-    pub(super) struct Counted<'a, F> {
-        #[pin]
-        future: F,
-        polls: &'a Polls,
-    }
-}
-
-impl<F: Future> Future for Counted<'_, F> {
-    type Output = F::Output;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        let _inside = this.polls.enter();
-        this.future.poll(cx)
+    /// Whether all polls of a turn are over.
+    pub(super) const fn are_over(&self, turn: usize) -> bool {
+        self.inside[turn] == 0
     }
 }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -6,6 +7,8 @@ use slab::Slab;
 
 use super::any_event::AnyEvent;
 use super::call::Call;
+use super::heard::{Heard, Names};
+use super::lane::Lane;
 use super::listener::Entry;
 use super::name::{ByKey, Key, Passing};
 use super::pattern::{Pattern, Patterns};
@@ -36,6 +39,8 @@ pub(super) type Calls = Vec<Option<Pin<Box<dyn Call>>>>;
 pub(super) struct Registry {
     exact: ByKey<usize>,
     channels: Slab<Channel>,
+    /// Those of the channels.
+    names: Names,
     patterns: Patterns<Arc<Entry>>,
     /// How often `patterns` has changed.
     changes: u64,
@@ -47,12 +52,13 @@ pub(super) struct Registry {
 
 /// Those who listen for one event.
 struct Channel {
+    name: Cow<'static, str>,
     own: Vec<Arc<Entry>>,
     /// With those whose patterns match, as these were after so many changes.
     list: List,
     as_of: u64,
-    /// Memory for calls that no emit uses at present.
-    spare: Option<Calls>,
+    /// Of its list, while no emit uses it.
+    spare: Option<Box<Lane>>,
 }
 
 /// The last events that were meant by a pattern.
@@ -67,6 +73,7 @@ impl Registry {
         Self {
             exact: ByKey::default(),
             channels: Slab::new(),
+            names: Names::default(),
             patterns: Patterns::new(),
             changes: 0,
             suppressed: Patterns::new(),
@@ -85,39 +92,55 @@ impl Registry {
             }
             Select::Exact(key) => {
                 let key = key.clone();
-                let channels = &mut self.channels;
+                let (channels, names) = (&mut self.channels, &mut self.names);
                 let at = self.exact.entry(key.clone()).or_insert_with(|| {
-                    let list: List = Arc::new([]);
-                    channels.insert(Channel { own: Vec::new(), list, as_of: 0, spare: None })
+                    names.insert(key.hash);
+                    channels.insert(Channel::new(key.name.clone()))
                 });
                 let channel = &mut self.channels[*at];
                 channel.own.push(entry);
-                Some(channel.renew(&key.name, &self.patterns, self.changes))
+                Some(channel.renew(&self.patterns, self.changes))
             }
         }
     }
 
     /// Takes out `entry`; none if it was not in. What comes back is to be dropped without the lock.
-    pub(super) fn remove(&mut self, entry: &Arc<Entry>) -> Option<(Arc<Entry>, Option<Outdated>)> {
+    pub(super) fn remove(&mut self, entry: &Arc<Entry>) -> Option<(Arc<Entry>, Vec<Outdated>)> {
         let is_it = |other: &Arc<Entry>| Arc::ptr_eq(other, entry);
         match &entry.select {
             Select::Pattern(pattern) => {
                 let removed = self.patterns.remove(pattern, is_it)?;
                 self.changes += 1;
-                Some((removed, None))
+                // Nobody keeps it who does not deliver an event at this moment.
+                let (patterns, changes) = (&self.patterns, self.changes);
+                let outdated = self.channels.iter_mut().filter_map(|(_, channel)| {
+                    let has_it = channel.list.iter().any(is_it);
+                    has_it.then(|| channel.renew(patterns, changes))
+                });
+                Some((removed, outdated.collect()))
             }
             Select::Exact(key) => {
                 let at = *self.exact.get(key)?;
                 let channel = &mut self.channels[at];
                 let removed = channel.own.remove(channel.own.iter().position(is_it)?);
                 if !channel.own.is_empty() {
-                    let old = channel.renew(&key.name, &self.patterns, self.changes);
-                    return Some((removed, Some(old)));
+                    let old = channel.renew(&self.patterns, self.changes);
+                    return Some((removed, vec![old]));
                 }
                 self.exact.remove(key);
+                self.names.remove(key.hash);
                 let Channel { list, spare, .. } = self.channels.remove(at);
-                Some((removed, Some((list, spare))))
+                Some((removed, vec![(list, spare)]))
             }
+        }
+    }
+
+    /// Lets `heard` know what has become of who listens for this.
+    pub(super) fn tell(&self, heard: &Heard, select: &Select) {
+        let any = !self.patterns.is_empty();
+        match select {
+            Select::Exact(key) => heard.renew(key.hash, &self.names, any),
+            Select::Pattern(_) => heard.renew_all(&self.names, any),
         }
     }
 
@@ -128,27 +151,28 @@ impl Registry {
         if let Some(&at) = get(exact, key) {
             let channel = &mut self.channels[at];
             let outdated = (channel.as_of != self.changes)
-                .then(|| channel.renew(&key.name, &self.patterns, self.changes));
-            let calls = channel.spare.take().unwrap_or_default();
-            let list = Arc::clone(&channel.list);
-            return Some(Found { list, calls, channel: Some(at), outdated });
+                .then(|| channel.renew(&self.patterns, self.changes));
+            let spare = channel.spare.take();
+            let lane = spare.unwrap_or_else(|| Lane::of(&channel.list, Some(at)));
+            return Some(Found { lane, outdated });
         }
         if self.patterns.is_empty() {
             return None;
         }
         let list = in_order(Vec::new(), &key.name, &self.patterns);
         let is_for_some = !list.is_empty();
-        is_for_some.then(|| Found { list, calls: Calls::new(), channel: None, outdated: None })
+        is_for_some.then(|| Found { lane: Lane::of(&list, None), outdated: None })
     }
 
-    /// Keeps memory for the next emit; what is of no use comes back.
-    pub(super) fn give_back(&mut self, channel: usize, list: &List, calls: Calls) -> Option<Calls> {
-        match self.channels.get_mut(channel) {
-            Some(channel) if channel.spare.is_none() && Arc::ptr_eq(&channel.list, list) => {
-                channel.spare = Some(calls);
+    /// Keeps a lane for the next emit; one that is of no use comes back.
+    #[inline]
+    pub(super) fn give_back(&mut self, lane: Box<Lane>) -> Option<Box<Lane>> {
+        match lane.channel.and_then(|at| self.channels.get_mut(at)) {
+            Some(channel) if channel.spare.is_none() && Arc::ptr_eq(&channel.list, &lane.list) => {
+                channel.spare = Some(lane);
                 None
             }
-            _ => Some(calls),
+            _ => Some(lane),
         }
     }
 }
@@ -193,21 +217,22 @@ fn get<'m, 'k>(map: &'m HashMap<Key<'k>, usize, Passing>, key: &Key<'k>) -> Opti
 
 /// Whom an event is for.
 pub(super) struct Found {
-    pub(super) list: List,
-    pub(super) calls: Calls,
-    /// Where the memory for the calls comes from.
-    pub(super) channel: Option<usize>,
+    pub(super) lane: Box<Lane>,
     /// To be dropped without the lock.
     pub(super) outdated: Option<Outdated>,
 }
 
 /// What a channel had before something changed.
-pub(super) type Outdated = (List, Option<Calls>);
+pub(super) type Outdated = (List, Option<Box<Lane>>);
 
 impl Channel {
-    fn renew(&mut self, name: &str, patterns: &Patterns<Arc<Entry>>, changes: u64) -> Outdated {
+    fn new(name: Cow<'static, str>) -> Self {
+        Self { name, own: Vec::new(), list: Arc::new([]), as_of: 0, spare: None }
+    }
+
+    fn renew(&mut self, patterns: &Patterns<Arc<Entry>>, changes: u64) -> Outdated {
         self.as_of = changes;
-        let list = in_order(self.own.clone(), name, patterns);
+        let list = in_order(self.own.clone(), &self.name, patterns);
         (std::mem::replace(&mut self.list, list), self.spare.take())
     }
 }

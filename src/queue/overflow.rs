@@ -61,7 +61,7 @@ impl Overflow {
     }
 
     /// Refuses a capacity of zero, as the value of the setting `field`.
-    pub(super) fn check(self, field: &'static str) -> Result<(), ConfigError> {
+    pub(crate) fn check(self, field: &'static str) -> Result<(), ConfigError> {
         if self.capacity() == 0 {
             return Err(ConfigError::new(field, format!("{self:?}"), "a capacity of 1 or more"));
         }

@@ -20,7 +20,14 @@ impl Wakes {
 
     /// In the order in which they were pushed. One that panics keeps none of the others from being
     /// woken; of several panics the first is told.
+    #[inline]
     pub(crate) fn wake(self) {
+        if self.first.is_some() {
+            self.wake_all();
+        }
+    }
+
+    fn wake_all(self) {
         let mut told = None;
         for waker in self.first.into_iter().chain(self.rest) {
             let woken = contain(|| waker.wake());

@@ -286,6 +286,18 @@ async fn a_guard_ends_the_listening_and_drops_the_handler<R: Runtime>(_rt: R) {
     assert!(guard.off().await);
     assert!(was_dropped());
     assert_eq!(emitter.stats().listeners, 0, "what feeds a view goes with its listeners");
+    // One that listens by a pattern, also where others are told of the same.
+    let (held, was_dropped) = Held::new();
+    let held = Arc::new(held);
+    let other = emitter.on(async |_: &Number| {});
+    let matching = emitter.matching("#").unwrap().subscribe(async move |_: &AnyEvent| {
+        let _held = &held;
+    });
+    assert_eq!(emitter.emit(Number(1)).await.ran, 2);
+    drop(matching);
+    assert!(was_dropped());
+    assert_eq!(emitter.emit(Number(1)).await.ran, 1);
+    assert!(other.off().await);
     let kept = emitter.subscribe(async |_: &Number| {}).keep().expect("it listens");
     assert_eq!(emitter.emit(Number(1)).await.ran, 1);
     assert!(kept.off().await && !kept.off().await);

@@ -13,6 +13,7 @@
 mod common;
 
 mod allocations;
+mod batches;
 mod emitting;
 mod journal;
 mod model;

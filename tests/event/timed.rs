@@ -7,7 +7,7 @@ use std::time::Duration;
 use mtaio::event::EventEmitter;
 use mtaio::{Runtime, RuntimeExt};
 
-use crate::common::{ms, on_every_runtime};
+use crate::common::{ms, on_every_runtime, poll_once};
 use crate::journal::Number;
 
 on_every_runtime!(seeds = 10; later, again_and_again);
@@ -22,6 +22,14 @@ async fn later<R: Runtime>(rt: R) {
     assert_eq!(task.await.expect("it emits").ran, 1);
     assert!(rt.now() - begun >= ms(20));
     assert_eq!(emitter.stats().emitted, 1);
+    // At once, and never.
+    assert_eq!(emitter.emit_after(&rt, Duration::ZERO, Number(3)).await.expect("it emits").ran, 1);
+    let mut never = emitter.emit_after(&rt, Duration::MAX, Number(4));
+    rt.sleep(ms(20)).await;
+    assert!(poll_once(&mut never).await.is_pending());
+    drop(never);
+    rt.yield_now().await;
+    assert_eq!(emitter.stats().emitted, 2);
 }
 
 async fn again_and_again<R: Runtime>(rt: R) {

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use mtaio::event::EventEmitter;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use mtaio::event::{AnyEvent, EventEmitter, Listener};
 use mtaio::{Runtime, RuntimeExt};
 
-use crate::common::{Gate, on_every_runtime};
+use crate::common::{Gate, Wakes, block_on, on_every_runtime, poll_with};
 use crate::journal::Number;
 
 on_every_runtime!(
@@ -62,4 +66,65 @@ async fn off_does_not_wait_for_a_call_that_runs<R: Runtime>(rt: R) {
     listener.off().await;
     gate.open();
     assert!(running.await.expect("it ends") <= 1);
+}
+
+/// A handler that is about to begin: it tells when it is being copied for a call, and waits until it
+/// may go on.
+struct Beginning {
+    tells: Sender<()>,
+    waits: Arc<Mutex<Receiver<()>>>,
+    /// The first copy is the memory for calls, the second one for the call.
+    copies: Arc<AtomicUsize>,
+}
+
+impl Clone for Beginning {
+    fn clone(&self) -> Self {
+        if self.copies.fetch_add(1, Ordering::SeqCst) == 1 {
+            self.tells.send(()).expect("it is waited for");
+            self.waits.lock().unwrap().recv().expect("it is told to go on");
+        }
+        let (tells, waits) = (self.tells.clone(), Arc::clone(&self.waits));
+        Self { tells, waits, copies: Arc::clone(&self.copies) }
+    }
+}
+
+/// On real threads: one is between the look whether somebody listens and the call, while the other
+/// takes that one out.
+#[test]
+fn off_waits_for_a_call_that_another_thread_is_about_to_begin() {
+    type Listen = fn(&EventEmitter, Beginning, Arc<AtomicBool>) -> Listener;
+    let exact: Listen = |emitter, beginning, begun| {
+        emitter.on(async move |_: &Number| {
+            let _beginning = &beginning;
+            begun.store(true, Ordering::SeqCst);
+        })
+    };
+    let view: Listen = |emitter, beginning, begun| {
+        emitter.filter(|_| true).on(async move |_: &AnyEvent| {
+            let _beginning = &beginning;
+            begun.store(true, Ordering::SeqCst);
+        })
+    };
+    for (listen, concurrent) in [(exact, false), (exact, true), (view, false), (view, true)] {
+        let builder = EventEmitter::builder();
+        let emitter = if concurrent { builder.concurrent().build() } else { builder.build() };
+        let ((tells, told), (go_on, waits)) = (channel(), channel());
+        let (copies, begun) = (Arc::default(), Arc::new(AtomicBool::new(false)));
+        let beginning = Beginning { tells, waits: Arc::new(Mutex::new(waits)), copies };
+        let listener = listen(&emitter, beginning, Arc::clone(&begun));
+        thread::scope(|scope| {
+            let emitting = scope.spawn(|| block_on(emitter.emit(Number(1))).ran);
+            told.recv().expect("it is about to begin");
+            let (mut off, wakes) = (Box::pin(listener.off()), Wakes::new());
+            assert!(poll_with(off.as_mut(), &wakes).is_pending(), "a call may begin still");
+            assert!(!listener.is_listening());
+            // Who emits now is not waited for, and tells it nothing.
+            let after = block_on(emitter.emit(Number(2)));
+            assert_eq!(after.ran, 0);
+            go_on.send(()).expect("it waits");
+            assert!(block_on(off));
+            assert!(begun.load(Ordering::SeqCst), "after off none begins");
+            assert_eq!(emitting.join().expect("it ends"), 1);
+        });
+    }
 }

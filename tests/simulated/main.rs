@@ -9,6 +9,7 @@ mod common;
 
 mod cache;
 mod event;
+mod event_batches;
 mod executor;
 mod policy;
 mod tasks;

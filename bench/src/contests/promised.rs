@@ -80,6 +80,7 @@ pub(super) const PROMISED: &[(&str, &[&str])] = &[
     ("emit/nobody", &["async-event-emitter"]),
     ("topics/1", &["tokio broadcast", "async-broadcast"]),
     ("topics/8", &["tokio broadcast", "async-broadcast"]),
+    ("topics/8-one-stalled", &["all eight read"]),
     ("match/10k", &["linear scan", "matchit"]),
     ("observable-set-observe", &["tokio watch", "eyeball"]),
     ("timer-events", &["tokio, clock paused"]),

@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -57,7 +59,6 @@ struct Hub<T> {
     /// How often somebody came or went.
     changes: AtomicU64,
     most_retained: usize,
-    published: AtomicU64,
 }
 
 struct Table<T> {
@@ -93,7 +94,6 @@ impl<T: Clone + Send + Sync + 'static> Topics<T> {
                 table: Mutex::new(table),
                 changes: AtomicU64::new(0),
                 most_retained: most,
-                published: AtomicU64::new(0),
             }),
         }
     }
@@ -206,14 +206,10 @@ impl<T: Clone + Send + Sync + 'static> Topics<T> {
     ) -> Result<Delivery, PublishError<Vec<T>>> {
         let topic = Name::from(topic.into());
         let keys = self.hub.find(topic.as_str());
-        let count = values.len() as u64;
         let message = |value| Message { topic: topic.clone(), value };
         let all: Vec<_> = values.into_iter().map(message).collect();
         let all = match self.hub.fanout.try_publish(To::Only(&keys), all) {
-            Ok(published) => {
-                self.hub.published.fetch_add(count, Ordering::Relaxed);
-                return Ok(published.into());
-            }
+            Ok(published) => return Ok(published.into()),
             Err(all) => all,
         };
         let (mut sum, mut rest) = (Delivery::default(), all.into_iter());
@@ -246,8 +242,8 @@ impl<T: Clone + Send + Sync + 'static> Topics<T> {
     /// What they look like now.
     pub fn stats(&self) -> TopicsStats {
         let retained = lock(&self.hub.table).retained.len();
-        let published = self.hub.published.load(Ordering::Relaxed);
-        TopicsStats { subscribers: self.hub.fanout.len(), retained, published }
+        let (subscribers, published) = (self.hub.fanout.len(), self.hub.fanout.published());
+        TopicsStats { subscribers, retained, published }
     }
 }
 
@@ -276,10 +272,22 @@ impl<T: Clone> Hub<T> {
         keys: &[TapKey],
         message: Message<T>,
     ) -> Result<Delivery, PublishError<T>> {
-        let published = self.fanout.publish(To::Only(keys), message).await;
-        let published = published.map_err(|message| PublishError::Closed(message.value))?;
-        self.published.fetch_add(1, Ordering::Relaxed);
-        Ok(published.into())
+        match self.publish_now(keys, message) {
+            Ok(delivery) => Ok(delivery),
+            Err(message) => self.publish_once_there_is_room(keys, message).await,
+        }
+    }
+
+    /// Boxed, so that what waits makes no room for itself where nothing waits.
+    fn publish_once_there_is_room<'a>(
+        &'a self,
+        keys: &'a [TapKey],
+        message: Message<T>,
+    ) -> Pin<Box<impl Future<Output = Result<Delivery, PublishError<T>>>>> {
+        Box::pin(async move {
+            let published = self.fanout.publish(To::Only(keys), message).await;
+            published.map(Into::into).map_err(|message| PublishError::Closed(message.value))
+        })
     }
 
     fn try_publish(
@@ -287,16 +295,22 @@ impl<T: Clone> Hub<T> {
         keys: &[TapKey],
         message: Message<T>,
     ) -> Result<Delivery, PublishError<T>> {
-        match self.fanout.try_publish(To::Only(keys), Single(message)) {
-            Ok(published) => {
-                self.published.fetch_add(1, Ordering::Relaxed);
-                Ok(published.into())
+        self.publish_now(keys, message).map_err(|message| match self.fanout.is_closed() {
+            true => PublishError::Closed(message.value),
+            false => PublishError::Full(message.value),
+        })
+    }
+
+    #[inline]
+    fn publish_now(&self, keys: &[TapKey], message: Message<T>) -> Result<Delivery, Message<T>> {
+        let published = match keys {
+            [key] => self.fanout.try_publish_to(*key, message)?,
+            keys => {
+                let published = self.fanout.try_publish(To::Only(keys), Single(message));
+                published.map_err(|Single(message)| message)?
             }
-            Err(Single(message)) if self.fanout.is_closed() => {
-                Err(PublishError::Closed(message.value))
-            }
-            Err(Single(message)) => Err(PublishError::Full(message.value)),
-        }
+        };
+        Ok(published.into())
     }
 }
 

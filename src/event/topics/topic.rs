@@ -30,7 +30,10 @@ impl<T: Clone + Send + Sync + 'static> Topic<T> {
     pub async fn publish(&mut self, value: T) -> Result<Delivery, PublishError<T>> {
         self.renew();
         let message = Message { topic: self.name.clone(), value };
-        self.hub.publish(&self.keys, message).await
+        match self.hub.publish_now(&self.keys, message) {
+            Ok(delivery) => Ok(delivery),
+            Err(message) => self.hub.publish_once_there_is_room(&self.keys, message).await,
+        }
     }
 
     /// As [`publish`](Self::publish), without waiting.

@@ -9,10 +9,10 @@ pub(super) struct Copies<P, T> {
     original: Option<P>,
     /// The first few cost no allocation.
     few: [Option<P>; FEW],
-    more: Vec<P>,
+    more: Vec<Option<P>>,
     count: usize,
     size: usize,
-    pub(super) garbage: Vec<T>,
+    garbage: Vec<T>,
 }
 
 const FEW: usize = 7;
@@ -41,19 +41,24 @@ impl<T, P: Parcel<T>> Copies<P, T> {
             let copy = original.clone();
             match self.few.get_mut(self.count - 1) {
                 Some(free) => *free = Some(copy),
-                None => self.more.push(copy),
+                None => self.more.push(Some(copy)),
             }
             self.count += 1;
         }
     }
 
-    /// Hands one out; the original is the last.
-    pub(super) fn take(&mut self) -> Option<P> {
-        self.count = self.count.checked_sub(1)?;
-        if self.count == 0 {
-            return self.original.take();
-        }
-        self.more.pop().or_else(|| self.few[self.count - 1].take())
+    /// Where the next one is, to be taken out there, and where what goes for it is put; the
+    /// original is the last. (What is moved on right after it was written waits until that has
+    /// reached the cache: so it is moved once.)
+    #[inline]
+    pub(super) fn next(&mut self) -> (&mut Option<P>, &mut Vec<T>) {
+        self.count = self.count.saturating_sub(1);
+        let next = match self.count.checked_sub(1) {
+            None => &mut self.original,
+            Some(at) if at < FEW => &mut self.few[at],
+            Some(at) => &mut self.more[at - FEW],
+        };
+        (next, &mut self.garbage)
     }
 
     /// The original, unless it was handed out.

@@ -3,7 +3,7 @@ use std::mem;
 use std::task::Waker;
 
 use super::super::overflow::WhenFull;
-use super::{Line, Overflow, Wakes};
+use super::{Line, Overflow, Published, Wakes};
 
 /// What one reader has not read yet.
 pub(super) struct Mailbox<T> {
@@ -84,16 +84,29 @@ impl<T> Mailbox<T> {
         self.items.len()
     }
 
-    /// Takes the items in; what there is no room for goes to the `garbage`. Whether some were
-    /// dropped, and whether some were refused.
-    pub(super) fn put<P: Parcel<T>>(&mut self, parcel: P, garbage: &mut Vec<T>) -> (bool, bool) {
+    /// Takes the items in, and wakes the reader; what there is no room for goes to the `garbage`.
+    pub(super) fn take_in<P: Parcel<T>>(
+        &mut self,
+        parcel: &mut Option<P>,
+        garbage: &mut Vec<T>,
+        published: &mut Published,
+        wakes: &mut Wakes,
+    ) {
         let before = self.missed;
-        parcel.open(|item| self.put_one(item, garbage));
-        let missed = self.missed != before;
-        let refuses = self.when_full == WhenFull::Refuse;
-        (missed && !refuses, missed && refuses)
+        if let Some(parcel) = parcel.take() {
+            parcel.open(|item| self.put_one(item, garbage));
+        }
+        if self.missed == before {
+            published.taken += 1;
+        } else if self.when_full == WhenFull::Refuse {
+            published.refused += 1;
+        } else {
+            published.dropped += 1;
+        }
+        self.wake_reader(wakes);
     }
 
+    #[inline(always)]
     fn put_one(&mut self, item: T, garbage: &mut Vec<T>) {
         // Who publishes has been let in by those that wait.
         if self.waits() || self.items.len() + self.lent < self.capacity {

@@ -38,6 +38,8 @@ struct State<T> {
     mailboxes: Slab<Mailbox<T>>,
     /// The number of the next mailbox.
     next: u64,
+    /// How many items have been published.
+    published: u64,
     is_closed: bool,
 }
 
@@ -86,7 +88,7 @@ enum Not {
 
 impl<T> Fanout<T> {
     pub(crate) const fn new() -> Self {
-        let state = State { mailboxes: Slab::new(), next: 0, is_closed: false };
+        let state = State { mailboxes: Slab::new(), next: 0, published: 0, is_closed: false };
         Self { state: Mutex::new(state), count: AtomicUsize::new(0) }
     }
 
@@ -115,6 +117,11 @@ impl<T> Fanout<T> {
         let state = lock(&self.state);
         let rooms = state.mailboxes.iter().map(|(_, mailbox)| mailbox.room());
         rooms.filter(|room| *room > 0).min()
+    }
+
+    /// How many items have been published.
+    pub(crate) fn published(&self) -> u64 {
+        lock(&self.state).published
     }
 
     /// How many read.
@@ -182,6 +189,29 @@ impl<T: Clone> Fanout<T> {
                 Err(original.unwrap_or_else(|| unreachable!("only a publish hands it out")))
             }
         }
+    }
+
+    /// As [`try_publish`](Self::try_publish), to one reader: no copy is made.
+    pub(crate) fn try_publish_to(&self, key: TapKey, item: T) -> Result<Published, T> {
+        let (mut wakes, mut garbage) = (Wakes::default(), Vec::new());
+        let mut published = Published::default();
+        let mut state = lock(&self.state);
+        if state.is_closed {
+            drop(state);
+            return Err(item);
+        }
+        if let Some(mailbox) = state.mailbox(key) {
+            if admit(mailbox, key, &None, 1).is_err() {
+                drop(state);
+                return Err(item);
+            }
+            mailbox.take_in(&mut Some(Single(item)), &mut garbage, &mut published, &mut wakes);
+        }
+        state.published += 1;
+        drop(state);
+        drop(garbage);
+        wakes.wake();
+        Ok(published)
     }
 
     /// Publishes, or waits at the mailbox that has no room where there is a waker to wait with.
@@ -282,11 +312,11 @@ impl<T> State<T> {
         if needed > copies.len() {
             return Err(Not::Copied(needed));
         }
-        let mut published = Published::default();
+        let (size, mut published) = (copies.size(), Published::default());
         match to {
             To::All => {
                 for (index, mailbox) in &self.mailboxes {
-                    admit(mailbox, TapKey { index, number: mailbox.number }, place, copies.size())?;
+                    admit(mailbox, TapKey { index, number: mailbox.number }, place, size)?;
                 }
                 for (_, mailbox) in &mut self.mailboxes {
                     put(mailbox, place, copies, &mut published, wakes);
@@ -295,7 +325,7 @@ impl<T> State<T> {
             To::Only(keys) => {
                 for &key in keys {
                     if let Some(mailbox) = self.mailbox(key) {
-                        admit(mailbox, key, place, copies.size())?;
+                        admit(mailbox, key, place, size)?;
                     }
                 }
                 for &key in keys {
@@ -306,6 +336,7 @@ impl<T> State<T> {
             }
         }
         *place = None;
+        self.published += size as u64;
         Ok(published)
     }
 
@@ -367,12 +398,8 @@ fn put<T, P: Parcel<T>>(
     if let Some(place) = place.as_mut().filter(|place| place.at.number == mailbox.number) {
         mailbox.putters.take_turn(&mut place.place, true);
     }
-    let Some(copy) = copies.take() else { return };
-    let (dropped, refused) = mailbox.put(copy, &mut copies.garbage);
-    published.taken += usize::from(!dropped && !refused);
-    published.dropped += usize::from(dropped);
-    published.refused += usize::from(refused);
-    mailbox.wake_reader(wakes);
+    let (copy, garbage) = copies.next();
+    mailbox.take_in(copy, garbage, published, wakes);
 }
 
 #[cfg(test)]
