@@ -4,5 +4,3 @@
 mod common;
 
 mod calls;
-mod failures;
-mod races;
