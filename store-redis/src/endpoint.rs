@@ -159,7 +159,8 @@ fn parse_login(text: &str) -> Result<Login, ConfigError> {
 }
 
 fn parse_address(place: &str) -> Result<Address, ConfigError> {
-    let no_host = || ConfigError::new("host", place, "a name, an IPv4 address, or an [IPv6 address]");
+    let no_host =
+        || ConfigError::new("host", place, "a name, an IPv4 address, or an [IPv6 address]");
     let (host, port) = match place.strip_prefix('[') {
         Some(rest) => {
             let (host, rest) = rest.split_once(']').ok_or_else(no_host)?;

@@ -18,8 +18,8 @@ pub(crate) fn refusal(error: &[u8]) -> Refusal {
     let text = String::from_utf8_lossy(error).into_owned();
     match text.split(' ').next().unwrap_or_default() {
         "OOM" => Refusal::Full(text),
-        "BUSY" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN" | "MISCONF" | "NOREPLICAS" | "READONLY"
-        | "TRYAGAIN" => Refusal::NotReady(text),
+        "BUSY" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN" | "MISCONF" | "NOREPLICAS"
+        | "READONLY" | "TRYAGAIN" => Refusal::NotReady(text),
         _ if text == "ERR max number of clients reached" => Refusal::NotReady(text),
         _ => Refusal::Refused(text),
     }

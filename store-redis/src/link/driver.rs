@@ -63,8 +63,7 @@ impl<R: Runtime> Driving<R> {
         };
         // It tells of changes from now on, and nothing has been read through it yet.
         self.link.tracking.lost();
-        let serve =
-            Serve::new(Arc::clone(&self.link), self.epoch, &self.doorbell, stream, decoder);
+        let serve = Serve::new(Arc::clone(&self.link), self.epoch, &self.doorbell, stream, decoder);
         serve.await
     }
 

@@ -121,7 +121,9 @@ fn check(step: Step, frame: &Frame) -> Result<(), ConnectionError> {
 fn identity_of(frame: &Frame) -> Option<Identity> {
     let Frame::Bulk(line) = frame else { return None };
     let field = |name: &[u8]| {
-        line.split(|&byte| byte == b' ').find_map(|word| word.strip_prefix(name)).map(<[u8]>::to_vec)
+        line.split(|&byte| byte == b' ')
+            .find_map(|word| word.strip_prefix(name))
+            .map(<[u8]>::to_vec)
     };
     Some(Identity { id: field(b"id=")?, address: field(b"addr=")? })
 }

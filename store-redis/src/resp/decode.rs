@@ -123,7 +123,8 @@ impl Decoder {
             b'$' | b'*' if text == b"-1" => Frame::Null,
             b'$' | b'=' | b'!' => {
                 let size = length(text, LARGEST_BULK).ok_or_else(|| Garbage::begins(line, b""))?;
-                let data = Vec::with_capacity(if size <= self.largest { size.min(1 << 12) } else { 0 });
+                let data =
+                    Vec::with_capacity(if size <= self.largest { size.min(1 << 12) } else { 0 });
                 self.bulk = Some(Bulk { kind, size, left: size, data, ended: 0 });
                 return Ok(None);
             }

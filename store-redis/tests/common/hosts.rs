@@ -85,7 +85,7 @@ pub fn watched(name: &'static str, test: impl FnOnce() + Send + 'static) {
     let (done, is_done) = mpsc::channel();
     let thread = thread::spawn(move || {
         test();
-        drop(done.send(()));
+        let _unwatched = done.send(());
     });
     match is_done.recv_timeout(TOO_LONG) {
         Err(mpsc::RecvTimeoutError::Timeout) => panic!("{name} hangs"),

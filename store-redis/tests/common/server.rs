@@ -103,7 +103,9 @@ impl Server {
         let process = match spawned {
             Ok(process) => self.process.insert(process),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                panic!("redis-server is missing: install it (on Debian: apt-get install redis-server)")
+                panic!(
+                    "redis-server is missing: install it (on Debian: apt-get install redis-server)"
+                )
             }
             Err(error) => panic!("redis-server does not start: {error}"),
         };

@@ -141,7 +141,10 @@ async fn sizes<R: Runtime, C: Connector + Clone>(on: On<R, C>) {
     small.insert(b"key", &[1; 997], None).await.expect("it just fits");
     let refused = small.insert(b"key", &[1; 998], None).await.expect_err("it does not");
     assert!(matches!(refused, NodeError::TooLarge { size: 1_001, limit: 1_000 }), "{refused}");
-    assert_eq!(small.get(b"key").await.expect("it is as it was").map(|value| value.len()), Some(997));
+    assert_eq!(
+        small.get(b"key").await.expect("it is as it was").map(|value| value.len()),
+        Some(997)
+    );
 
     // What another has put in.
     large.insert(b"key", &[1; 50_000], None).await.expect("it fits");

@@ -4,3 +4,5 @@
 mod common;
 
 mod calls;
+mod failures;
+mod races;
