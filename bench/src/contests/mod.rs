@@ -10,6 +10,7 @@ mod pipeline;
 mod policy;
 mod promised;
 mod queue;
+mod redis;
 mod runtime;
 mod sim;
 mod stream;
@@ -63,6 +64,7 @@ pub(crate) fn all() -> Outcome<Contests> {
         observable::contests(&hosts),
         sim::contests(),
         cache::contests(&hosts),
+        redis::contests(&hosts),
     ];
     Ok(Contests(groups.into_iter().flatten().collect()))
 }

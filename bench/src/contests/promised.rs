@@ -179,4 +179,10 @@ pub(super) const PROMISED: &[(&str, &[&str])] = &[
     ("cache-misses/shift-5%", &["quick_cache", "moka", "lru + Mutex"]),
     ("cache-misses/bursts-5%", &["quick_cache", "moka", "lru + Mutex"]),
     ("cache-misses/tenants-5%", &["quick_cache", "moka", "lru + Mutex"]),
+    ("redis-get-64/tokio-current", &["redis-rs", "fred"]),
+    ("redis-get-64/tokio-multi", &["redis-rs", "fred"]),
+    ("redis-get-64/smol", &["redis-rs", "fred on tokio"]),
+    ("redis-insert-64/tokio-current", &["redis-rs", "fred"]),
+    ("redis-insert-64/tokio-multi", &["redis-rs", "fred"]),
+    ("redis-insert-64/smol", &["redis-rs", "fred on tokio"]),
 ];
