@@ -45,8 +45,11 @@
 mod access;
 mod builder;
 mod change;
+mod codec;
+mod distributed;
 mod eviction;
 mod hasher;
+mod layered;
 mod loading;
 mod maintenance;
 mod node;
@@ -59,11 +62,20 @@ mod stats;
 mod ttl_cache;
 
 pub use self::builder::TtlCacheBuilder;
+#[cfg(feature = "serde")]
+pub use self::codec::Postcard;
+pub use self::codec::{Codec, CodecError, EnvelopeError, Plain};
+pub use self::distributed::{
+    DistributedCache, DistributedCacheBuilder, DistributedError, DistributedStats, NodeStats,
+    Picked, QuorumError, Rendezvous, ReplicaError, ReplicaFailure,
+};
 pub use self::eviction::{Cause, Eviction};
 pub use self::hasher::{KeyedHasher, KeyedState};
+pub use self::layered::{LayeredCache, LayeredCacheBuilder, LayeredError, LayeredStats};
 pub use self::loading::{Cached, LoadError, cached};
 pub use self::node::{
-    CacheNode, Invalidation, Invalidations, Invalidator, MemoryNode, NodeError, NodeFuture,
+    CacheNode, FaultNode, FaultNodeStats, Invalidation, Invalidations, Invalidator, Link,
+    MemoryNode, NodeError, NodeFaults, NodeFuture,
 };
 pub use self::stats::CacheStats;
 pub use self::ttl_cache::TtlCache;

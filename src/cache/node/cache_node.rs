@@ -100,6 +100,31 @@ pub trait CacheNode: Send + Sync + 'static {
         ttl: Option<Duration>,
     ) -> NodeFuture<'a, ()>;
 
+    /// Puts `value` in if what `key` has is `expected`, or if it has nothing and `None` is: whether it
+    /// did. Repairs are made so.
+    ///
+    /// Unless said it looks, and then puts in: what another puts in between is overwritten. Where the
+    /// engine can do both at once, let it.
+    ///
+    /// # Errors
+    ///
+    /// [`NodeError`] if it is not known what became of it.
+    fn insert_if<'a>(
+        &'a self,
+        key: &'a [u8],
+        expected: Option<&'a [u8]>,
+        value: &'a [u8],
+        ttl: Option<Duration>,
+    ) -> NodeFuture<'a, bool> {
+        Box::pin(async move {
+            if self.get(key).await?.as_deref() != expected {
+                return Ok(false);
+            }
+            self.insert(key, value, ttl).await?;
+            Ok(true)
+        })
+    }
+
     /// Takes out the value of `key`: whether there was one.
     ///
     /// # Errors
@@ -139,6 +164,16 @@ impl<N: CacheNode + ?Sized> CacheNode for Arc<N> {
         ttl: Option<Duration>,
     ) -> NodeFuture<'a, ()> {
         (**self).insert(key, value, ttl)
+    }
+
+    fn insert_if<'a>(
+        &'a self,
+        key: &'a [u8],
+        expected: Option<&'a [u8]>,
+        value: &'a [u8],
+        ttl: Option<Duration>,
+    ) -> NodeFuture<'a, bool> {
+        (**self).insert_if(key, expected, value, ttl)
     }
 
     fn remove<'a>(&'a self, key: &'a [u8]) -> NodeFuture<'a, bool> {

@@ -1,6 +1,7 @@
 use std::error::Error;
 use std::time::Duration;
 
+use mtaio_runtime::Panic;
 use thiserror::Error;
 
 use crate::retryable::Retryable;
@@ -47,6 +48,9 @@ pub enum NodeError {
         /// How large they may be.
         limit: usize,
     },
+    /// Its code panicked.
+    #[error("the node panicked: {0}")]
+    Panicked(Panic),
     /// It answered what makes no sense, as somebody does who speaks another protocol. No answer on
     /// that connection is to be believed.
     #[error("the node answered what makes no sense: {reason}")]
@@ -82,7 +86,7 @@ impl NodeError {
     pub const fn is_fault(&self) -> bool {
         match self {
             Self::Elapsed(elapsed) => !elapsed.is_inherited(),
-            Self::Unavailable { .. } | Self::Protocol { .. } => true,
+            Self::Unavailable { .. } | Self::Panicked(_) | Self::Protocol { .. } => true,
             Self::Refused { .. } | Self::Full { .. } | Self::TooLarge { .. } => false,
         }
     }
@@ -94,7 +98,7 @@ impl Retryable for NodeError {
         match self {
             Self::Elapsed(elapsed) => elapsed.is_retryable(),
             Self::Unavailable { .. } | Self::Full { .. } | Self::Protocol { .. } => true,
-            Self::Refused { .. } | Self::TooLarge { .. } => false,
+            Self::Refused { .. } | Self::TooLarge { .. } | Self::Panicked(_) => false,
         }
     }
 

@@ -146,6 +146,46 @@ impl<R: Runtime> MemoryNode<R> {
     }
 }
 
+impl<R: Runtime> Engine<R> {
+    fn check_size(&self, key: &[u8], value: &[u8]) -> Result<(), NodeError> {
+        let (size, limit) = (key.len() + value.len(), self.heaviest);
+        if size + ENTRY > limit {
+            return Err(NodeError::TooLarge { size, limit: limit.saturating_sub(ENTRY) });
+        }
+        Ok(())
+    }
+
+    fn insert_if(
+        &self,
+        key: &[u8],
+        expected: Option<&[u8]>,
+        value: &[u8],
+        ttl: Option<Duration>,
+    ) -> bool {
+        let value: Arc<[u8]> = value.into();
+        let is_put = match expected {
+            Some(expected) => {
+                let put = |current: &mut Arc<[u8]>| {
+                    let is_expected = **current == *expected;
+                    if is_expected {
+                        current.clone_from(&value);
+                    }
+                    is_expected
+                };
+                self.entries.update(key, put).unwrap_or(false)
+            }
+            None => {
+                let found = self.entries.get_or_insert_with(key.into(), || Arc::clone(&value));
+                Arc::ptr_eq(&found, &value)
+            }
+        };
+        if is_put {
+            self.entries.touch_with_ttl(key, ttl);
+        }
+        is_put
+    }
+}
+
 impl<R: Runtime> CacheNode for MemoryNode<R> {
     fn get<'a>(&'a self, key: &'a [u8]) -> NodeFuture<'a, Option<Vec<u8>>> {
         Box::pin(async move { Ok(self.engine.entries.get(key).map(|value| value.to_vec())) })
@@ -165,10 +205,7 @@ impl<R: Runtime> CacheNode for MemoryNode<R> {
         ttl: Option<Duration>,
     ) -> NodeFuture<'a, ()> {
         Box::pin(async move {
-            let (size, limit) = (key.len() + value.len(), self.engine.heaviest);
-            if size + ENTRY > limit {
-                return Err(NodeError::TooLarge { size, limit: limit.saturating_sub(ENTRY) });
-            }
+            self.engine.check_size(key, value)?;
             if ttl.is_some_and(|ttl| ttl.is_zero()) {
                 self.engine.entries.invalidate(key);
             } else {
@@ -176,6 +213,23 @@ impl<R: Runtime> CacheNode for MemoryNode<R> {
             }
             self.tell_key(key);
             Ok(())
+        })
+    }
+
+    fn insert_if<'a>(
+        &'a self,
+        key: &'a [u8],
+        expected: Option<&'a [u8]>,
+        value: &'a [u8],
+        ttl: Option<Duration>,
+    ) -> NodeFuture<'a, bool> {
+        Box::pin(async move {
+            self.engine.check_size(key, value)?;
+            let is_put = self.engine.insert_if(key, expected, value, ttl);
+            if is_put {
+                self.tell_key(key);
+            }
+            Ok(is_put)
         })
     }
 
