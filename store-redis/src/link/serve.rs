@@ -26,6 +26,7 @@ pub(super) struct Serve<'a, R: Runtime> {
     writing: Vec<u8>,
     written: usize,
     is_flushed: bool,
+    has_yielded: bool,
     reading: Box<[u8]>,
     /// Commands that were handed out to be written, and have no answer yet.
     unanswered: usize,
@@ -65,6 +66,7 @@ impl<'a, R: Runtime> Serve<'a, R> {
             writing: Vec::new(),
             written: 0,
             is_flushed: true,
+            has_yielded: false,
             reading: vec![0; CHUNK].into(),
             unanswered: 0,
             since,
@@ -195,14 +197,26 @@ impl<'a, R: Runtime> Serve<'a, R> {
     fn step(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
         // First of all: what is left after this is seen in the next poll.
         self.doorbell.register(cx.waker());
-        for _ in 0..READS {
-            self.write(cx)?;
-            if !self.read(cx)? {
-                return self.watch(cx);
+        let mut reads = 0;
+        while reads < READS && self.read(cx)? {
+            reads += 1;
+        }
+        if !self.has_yielded && self.written == self.writing.len() {
+            // Others are about to ask as well, those first of all who were just answered. Once they
+            // had their turn, what all of them ask is written at once.
+            self.has_yielded = reads == READS || self.link.state.lock().has_queued(self.epoch)?;
+            if self.has_yielded {
+                cx.waker().wake_by_ref();
+                return Ok(());
             }
         }
-        cx.waker().wake_by_ref();
-        Ok(())
+        self.has_yielded = false;
+        self.write(cx)?;
+        if reads == READS {
+            cx.waker().wake_by_ref();
+            return Ok(());
+        }
+        self.watch(cx)
     }
 }
 

@@ -139,6 +139,11 @@ impl<R: Runtime> State<R> {
         self.order.push_back(Asked { slot: None, permit: None });
     }
 
+    /// Whether commands wait to be written.
+    pub(super) fn has_queued(&self, epoch: u64) -> Result<bool, Stale> {
+        if self.is_current(epoch) { Ok(self.queued > 0) } else { Err(Stale) }
+    }
+
     /// Hands out the commands that wait, and how many they are, in exchange for an empty buffer.
     pub(super) fn take_out(&mut self, epoch: u64, out: &mut Vec<u8>) -> Result<usize, Stale> {
         if !self.is_current(epoch) {

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use mtaio::RuntimeExt;
-use mtaio::cache::CacheNode;
+use mtaio::cache::{CacheNode, DistributedCache, LayeredCache};
+use mtaio::policy::BreakerConfig;
 use mtaio_runtime::Runtime;
 use mtaio_sim::{Explore, Faults, Schedule, Sim};
 
@@ -102,5 +103,73 @@ fn nothing_is_stale_after_a_barrier() {
         Explore::new().seeds(0..200).policy(Schedule::Pct(3)).faults(FAULTS),
     ] {
         Sim::explore(explore.max_polls(100_000), race);
+    }
+}
+
+/// The same through a layered cache: with another process that writes through a node of its own.
+async fn layered_race(rt: Sim) {
+    const NEVER: BreakerConfig =
+        BreakerConfig::new().failure_rate(1.0).window(1_000).min_calls(1_000);
+
+    let peer = Peer::new(&rt);
+    let build = || peer.builder().timeout(ms(100)).connect_timeout(ms(50));
+    let node = build().track("").build(&rt, peer.connector()).expect("settings");
+    let told = node.invalidations(4).expect("it is tracked");
+    let remote = |node| {
+        let builder = DistributedCache::<u64, u64>::builder().node("peer", node);
+        builder.node_breaker(NEVER).build(&rt).expect("settings")
+    };
+    let layered = LayeredCache::builder(&remote(node.clone())).invalidations(told);
+    let layered = layered.local_capacity(10).build().expect("settings");
+    let others = build().build(&rt, peer.connector()).expect("settings");
+    let other = remote(others.clone());
+
+    let act = |name, steps: u64, writes: bool| {
+        let (rt, layered) = (rt.clone(), layered.clone());
+        rt.clone().spawn_named(name, async move {
+            for step in 0..steps {
+                let key = rt.entropy() % 2;
+                // That the connection broke under it is no matter here.
+                if writes && rt.entropy() % 2 == 0 {
+                    drop(layered.insert(&key, &(100 + step)).await);
+                } else {
+                    drop(layered.get(&key).await);
+                }
+            }
+        })
+    };
+    let (ours, reader) = (act("writer", 3, true), act("reader", 4, false));
+    for round in 0..3 {
+        match rt.entropy() % 8 {
+            0 => peer.flush(),
+            1 => peer.cut(false),
+            2 => peer.cut(true),
+            _ => drop(other.insert(&(rt.entropy() % 2), &round).await),
+        }
+    }
+    ours.await.expect("it is done");
+    for reader in [None, Some(reader)] {
+        if let Some(reader) = reader {
+            reader.await.expect("it is done");
+        }
+        barrier(&rt, &node).await;
+        barrier(&rt, &others).await;
+        for key in 0..2 {
+            let truth = other.get(&key).await.expect("after a barrier");
+            let served = layered.get(&key).await.expect("after a barrier");
+            assert_eq!(served, truth, "stale: {key}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_stale_in_a_layered_cache() {
+    const FAULTS: Faults = Faults::new().spurious_polls(0.05).late_timers(ms(3));
+
+    for explore in [
+        Explore::new().seeds(0..300),
+        Explore::new().seeds(0..100).policy(Schedule::Pct(3)).faults(FAULTS),
+    ] {
+        Sim::explore(explore.max_polls(200_000), layered_race);
     }
 }
