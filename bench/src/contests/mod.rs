@@ -13,6 +13,7 @@ mod pipeline;
 mod policy;
 mod promised;
 mod queue;
+mod redis;
 mod runtime;
 mod sim;
 mod stream;
@@ -69,6 +70,7 @@ pub(crate) fn all() -> Outcome<Contests> {
         layers::contests(&hosts),
         flights::contests(&hosts),
         monitor::contests(&hosts)?,
+        redis::contests(&hosts),
     ];
     Ok(Contests(groups.into_iter().flatten().collect()))
 }

@@ -214,4 +214,10 @@ pub(super) const PROMISED: &[(&str, &[&str])] = &[
     ("profile-poll/on-erased", &["tokio-metrics", "await-tree", "bare"]),
     ("profile-poll/off", &["bare"]),
     ("profile-span/fast-clock", &["tokio-metrics", "await-tree"]),
+    ("redis-get-64/tokio-current", &["redis-rs", "fred"]),
+    ("redis-get-64/tokio-multi", &["redis-rs", "fred"]),
+    ("redis-get-64/smol", &["redis-rs", "fred on tokio"]),
+    ("redis-insert-64/tokio-current", &["redis-rs", "fred"]),
+    ("redis-insert-64/tokio-multi", &["redis-rs", "fred"]),
+    ("redis-insert-64/smol", &["redis-rs", "fred on tokio"]),
 ];

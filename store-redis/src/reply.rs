@@ -1,0 +1,112 @@
+//! What replies mean.
+
+use mtaio::cache::NodeError;
+
+use crate::error::ConnectionError;
+use crate::resp::Frame;
+
+/// What kind of error the server answered with; the text is all of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Full(String),
+    /// Another time it may be different.
+    NotReady(String),
+    Refused(String),
+}
+
+pub(crate) fn refusal(error: &[u8]) -> Refusal {
+    let text = String::from_utf8_lossy(error).into_owned();
+    match text.split(' ').next().unwrap_or_default() {
+        "OOM" => Refusal::Full(text),
+        "BUSY" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN" | "MISCONF" | "NOREPLICAS"
+        | "READONLY" | "TRYAGAIN" => Refusal::NotReady(text),
+        _ if text == "ERR max number of clients reached" => Refusal::NotReady(text),
+        _ => Refusal::Refused(text),
+    }
+}
+
+/// A reply that is no error.
+pub(crate) fn accepted(frame: Frame) -> Result<Frame, NodeError> {
+    match frame {
+        Frame::Error(error) => Err(match refusal(&error) {
+            Refusal::Full(text) => NodeError::full(text),
+            Refusal::NotReady(text) => {
+                NodeError::unavailable(ConnectionError::NotReady(text.into()))
+            }
+            Refusal::Refused(text) => NodeError::refused(text),
+        }),
+        frame => Ok(frame),
+    }
+}
+
+/// A value, if there is one. `limit` is what it may have in bytes.
+pub(crate) fn value(frame: Frame, limit: usize) -> Result<Option<Vec<u8>>, NodeError> {
+    match frame {
+        Frame::Bulk(value) => Ok(Some(value)),
+        Frame::Null => Ok(None),
+        Frame::TooLarge(size) => Err(NodeError::TooLarge { size, limit }),
+        other => Err(senseless(&other)),
+    }
+}
+
+pub(crate) fn values(
+    frame: Frame,
+    count: usize,
+    limit: usize,
+) -> Result<Vec<Option<Vec<u8>>>, NodeError> {
+    match frame {
+        Frame::Array(values) if values.len() == count => {
+            values.into_iter().map(|frame| value(frame, limit)).collect()
+        }
+        other => Err(senseless(&other)),
+    }
+}
+
+pub(crate) fn done(frame: &Frame) -> Result<(), NodeError> {
+    if *frame == Frame::Ok { Ok(()) } else { Err(senseless(frame)) }
+}
+
+pub(crate) fn pong(frame: &Frame) -> Result<(), NodeError> {
+    match frame {
+        Frame::Line(text) if text == b"PONG" => Ok(()),
+        other => Err(senseless(other)),
+    }
+}
+
+pub(crate) fn count(frame: &Frame) -> Result<i64, NodeError> {
+    match frame {
+        Frame::Integer(count) => Ok(*count),
+        other => Err(senseless(other)),
+    }
+}
+
+/// A step of a scan: where it goes on (at `0` it is over), and the keys that it found.
+pub(crate) fn scanned(frame: Frame) -> Result<(Vec<u8>, Vec<Vec<u8>>), NodeError> {
+    let Frame::Array(parts) = frame else { return Err(senseless(&frame)) };
+    match <[Frame; 2]>::try_from(parts) {
+        Ok([Frame::Bulk(cursor), Frame::Array(keys)]) => {
+            let keys = keys.into_iter().map(|key| match key {
+                Frame::Bulk(key) => Ok(key),
+                other => Err(senseless(&other)),
+            });
+            Ok((cursor, keys.collect::<Result<_, _>>()?))
+        }
+        Ok(other) => Err(senseless(&Frame::Array(other.into()))),
+        Err(other) => Err(senseless(&Frame::Array(other))),
+    }
+}
+
+/// An answer of a kind that the question does not have.
+fn senseless(frame: &Frame) -> NodeError {
+    let kind = match frame {
+        Frame::Ok | Frame::Line(_) => "a status",
+        Frame::Error(_) => "an error",
+        Frame::Integer(_) => "a number",
+        Frame::Bulk(_) | Frame::TooLarge(_) => "a string",
+        Frame::Null => "nothing",
+        Frame::Array(_) => "an array",
+        Frame::Map(_) => "a map",
+        Frame::Push(_) => "a push",
+    };
+    NodeError::protocol(format!("{kind} is no answer to what was asked"))
+}
