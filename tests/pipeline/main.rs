@@ -11,6 +11,7 @@ mod conservation;
 mod drain;
 mod errors;
 mod open;
+mod panics;
 mod progress;
 mod transforms;
 
