@@ -3,6 +3,7 @@
 mod cache;
 mod event;
 mod executor;
+mod flights;
 mod futures;
 mod limit;
 mod observable;
@@ -63,6 +64,7 @@ pub(crate) fn all() -> Outcome<Contests> {
         observable::contests(&hosts),
         sim::contests(),
         cache::contests(&hosts),
+        flights::contests(&hosts),
     ];
     Ok(Contests(groups.into_iter().flatten().collect()))
 }

@@ -183,4 +183,10 @@ pub(super) const PROMISED: &[(&str, &[&str])] = &[
     ("cache-misses/shift-5%", &["quick_cache", "moka", "lru + Mutex"]),
     ("cache-misses/bursts-5%", &["quick_cache", "moka", "lru + Mutex"]),
     ("cache-misses/tenants-5%", &["quick_cache", "moka", "lru + Mutex"]),
+    ("flights/tokio-current", &["by hand: streams"]),
+    ("flights/tokio-multi", &["by hand: streams"]),
+    ("flights/smol", &["by hand: streams"]),
+    ("flights-no-latency/tokio-current", &["by hand: streams", "by hand: plain loop"]),
+    ("flights-no-latency/tokio-multi", &["by hand: streams", "by hand: plain loop"]),
+    ("flights-no-latency/smol", &["by hand: streams", "by hand: plain loop"]),
 ];
