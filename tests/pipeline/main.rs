@@ -14,6 +14,7 @@ mod open;
 mod panics;
 mod progress;
 mod transforms;
+mod turns;
 
 use mtaio::pipeline::RunReport;
 
