@@ -11,8 +11,10 @@ mod conservation;
 mod drain;
 mod errors;
 mod open;
+mod panics;
 mod progress;
 mod transforms;
+mod turns;
 
 use mtaio::pipeline::RunReport;
 
