@@ -35,6 +35,41 @@ fn no_update_is_lost() {
     });
 }
 
+/// A change is of two numbers: whoever looks sees both of it or none, and never one of before.
+#[test]
+fn no_change_is_seen_by_halves() {
+    watched("no_change_is_seen_by_halves", || {
+        let cache = TtlCache::<u64, [u64; 2]>::builder(64).shards(2).eviction(Eviction::Lru);
+        let cache = cache.build_with_runtime(&Smol::global()).expect("it makes sense");
+        cache.insert_many((0..4).map(|key| (key, [0; 2])));
+        thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let cache = &cache;
+                scope.spawn(move || {
+                    let mut seen = [0; 4];
+                    for turn in 0..turns() {
+                        let key = turn % 4;
+                        if thread % 2 == 0 {
+                            cache.update(&key, |[one, other]| {
+                                *one += 1;
+                                *other += 1;
+                            });
+                        }
+                        let [one, other] = match turn % 3 {
+                            0 => cache.with(&key, |halves| *halves).expect("it stays"),
+                            _ => cache.get(&key).expect("it stays"),
+                        };
+                        assert!(one == other && one >= seen[key as usize]);
+                        seen[key as usize] = one;
+                    }
+                });
+            }
+        });
+        let sum: u64 = (0..4).map(|key| cache.get(&key).expect("it stays")[0]).sum();
+        assert_eq!(sum, THREADS / 2 * turns());
+    });
+}
+
 #[test]
 fn what_is_made_once_is_made_once() {
     watched("what_is_made_once_is_made_once", || {

@@ -133,6 +133,35 @@ impl<K: Key> Subject<K> for mini_moka::sync::Cache<K, u64> {
     }
 }
 
+impl<K: Key> Subject<K> for foyer_memory::Cache<K, u64> {
+    fn with_capacity(capacity: usize) -> Self {
+        foyer_memory::CacheBuilder::new(capacity).build()
+    }
+
+    fn get(&self, key: &K) -> Option<u64> {
+        self.get(key).map(|entry| *entry.value())
+    }
+
+    fn insert(&self, key: K, value: u64) {
+        self.insert(key, value);
+    }
+}
+
+/// It takes insertions in by a thread of its own, and drops those for which that is late.
+impl<K: Key> Subject<K> for stretto::Cache<K, u64> {
+    fn with_capacity(capacity: usize) -> Self {
+        Self::new(capacity * 10, capacity as i64).unwrap_or_else(|refused| panic!("{refused}"))
+    }
+
+    fn get(&self, key: &K) -> Option<u64> {
+        self.get(key).map(|value| *value.value())
+    }
+
+    fn insert(&self, key: K, value: u64) {
+        self.insert(key, value, 1);
+    }
+}
+
 pub(super) struct LockedLru<K>(Mutex<lru::LruCache<K, u64>>);
 
 impl<K: Key> Subject<K> for LockedLru<K> {
