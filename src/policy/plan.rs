@@ -127,7 +127,9 @@ fn check_pair(outer: &Entry, inner: &Entry) -> Result<(), ConfigError> {
         (Retry, Fallback) => refuse(inner, "inside `retry`", OUTSIDE_FALLBACK),
         (Hedge, Fallback) => refuse(inner, "inside `hedge`", OUTSIDE_FALLBACK),
         (Breaker, Fallback) => refuse(inner, "inside `breaker`", OUTSIDE_FALLBACK),
-        (Cache, Fallback) => refuse(inner, "inside `cache`", "outside `cache`, which would keep it"),
+        (Cache, Fallback) => {
+            refuse(inner, "inside `cache`", "outside `cache`, which would keep it")
+        }
         (Cache, Cache) => refuse(inner, "inside another `cache`", "one"),
         (Hedge, Cache) => refuse(
             outer,
