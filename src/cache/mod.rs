@@ -32,6 +32,35 @@
 //! [`insert`](TtlCache::insert) the new value. What is being loaded at that time does not get into
 //! the cache any more, as it may be older than the change.
 //!
+//! Where somebody else changes it, an event can say so:
+//! [`invalidate_on`](TtlCache::invalidate_on). What is not loaded by the cache itself, or written by
+//! several, goes in by a [`lease`](TtlCache::lease), which a change voids.
+//!
+//! # Around a function, and in a policy
+//!
+//! [`cached`] puts a cache in front of a function. Where that is to be retried, limited and so on, a
+//! cache is one of the stages of a [`Policy`](crate::policy::Policy), which is then run for a key:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//! use mtaio::cache::TtlCache;
+//! use mtaio::policy::{Fallback, Policy, Retry};
+//!
+//! # mtaio_sim::Sim::run(0, |rt| async move {
+//! # async fn seats(_: &str) -> Result<u32, String> { Ok(149) }
+//! let cache = Arc::new(TtlCache::<String, u32>::new(&rt, 512)?);
+//! let policy = Policy::new(&rt)
+//!     .fallback(Fallback::value(0)) // For each caller, and not kept.
+//!     .cache(&cache)
+//!     .retry(Retry::exponential(Duration::from_millis(10)).max_attempts(3).build()?)
+//!     .timeout(Duration::from_secs(1))
+//!     .build()?;
+//! assert_eq!(policy.run_for("N14228", async |_| seats("N14228").await).await, Ok(149));
+//! # Ok::<(), mtaio::ConfigError>(())
+//! # }).unwrap();
+//! ```
+//!
 //! # When the origin is slow, or down
 //!
 //! | what is wanted | the setting |
@@ -40,6 +69,7 @@
 //! | an old value at once rather than a new one later | [`stale_while_revalidate`](TtlCacheBuilder::stale_while_revalidate) |
 //! | an old value rather than an error | [`stale_on_error`](TtlCacheBuilder::stale_on_error) |
 //! | that something does not exist is remembered, but not for long | [`ttl_of`](TtlCacheBuilder::ttl_of) |
+//! | a load that hangs keeps nobody waiting for ever | [`load_patience`](TtlCacheBuilder::load_patience) |
 //! | what came together does not expire together | [`ttl_jitter`](TtlCacheBuilder::ttl_jitter) |
 //!
 //! # When several processes share what they cache

@@ -1,8 +1,23 @@
 //! A cache that is full allocates next to nothing: slots are used again.
 
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
 use allocation_counter::measure;
-use mtaio::cache::{Eviction, TtlCache};
+use mtaio::cache::{Eviction, TtlCache, cached};
+use mtaio::policy::{Policy, Retry};
 use mtaio_sim::Sim;
+
+/// How many allocations a future makes that is done at once.
+fn allocations<F: Future>(future: F) -> u64 {
+    let mut future = pin!(future);
+    let polled = measure(|| {
+        assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    });
+    polled.count_total
+}
 
 #[test]
 fn a_full_cache_allocates_next_to_nothing() {
@@ -31,17 +46,30 @@ fn a_full_cache_allocates_next_to_nothing() {
 }
 
 #[test]
-fn a_load_that_nobody_waits_for_allocates_little() {
+fn a_hit_allocates_nothing() {
     Sim::run(0, |rt| async move {
-        let cache = TtlCache::<u64, u64>::new(&rt, 1_000).expect("a capacity");
-        let load = |key| async move { Ok::<_, ()>(key) };
-        cache.get_or_load(&0, || load(0)).await.expect("it loads");
-        let mut future = Box::pin(cache.get_or_load(&0, || load(0)));
-        let hit = measure(|| {
-            let waker = std::task::Waker::noop();
-            let polled = future.as_mut().poll(&mut std::task::Context::from_waker(waker));
-            assert!(polled.is_ready());
-        });
-        assert_eq!(hit.count_total, 0);
+        let cache = TtlCache::<String, u64>::new(&rt, 1_000).expect("a capacity");
+        let cache = Arc::new(cache);
+        let load = async |_: u32| Ok::<_, String>(7);
+        // The load itself: what tells those who might wait, and the key, twice.
+        let miss = allocations(cache.get_or_load("a", || load(0)));
+        assert!(miss < 12, "{miss}");
+        assert_eq!(allocations(cache.get_or_load("a", || load(0))), 0);
+        assert_eq!(allocations(cache.get_or_refresh("a", async || Ok::<_, String>(7))), 0);
+
+        let retry = Retry::constant(std::time::Duration::from_secs(1)).build();
+        let policy = Policy::new(&rt)
+            .deadline(std::time::Duration::from_secs(9))
+            .cache(&cache)
+            .retry(retry.expect("it makes sense"))
+            .timeout(std::time::Duration::from_secs(1))
+            .build()
+            .expect("it makes sense");
+        assert_eq!(allocations(policy.run_for("a", async |_| Ok::<_, String>(7))), 0);
+
+        let squares = Arc::new(TtlCache::<u32, u32>::new(&rt, 1_000).expect("a capacity"));
+        let square = cached(&squares, |n: &u32| *n, async |n: u32| Ok::<_, String>(n * n));
+        square.call(3).await.expect("it can't fail");
+        assert_eq!(allocations(square.call(3)), 0);
     });
 }

@@ -35,6 +35,9 @@ fn what_makes_no_sense_is_refused_by_name() {
         for fraction in [0.0, 1.0, f64::NAN] {
             assert_eq!(refused(cache(8).refresh_ahead(fraction).build(&rt)), "refresh_ahead");
         }
+        for patience in [Duration::ZERO, Duration::MAX] {
+            assert_eq!(refused(cache(8).load_patience(patience).build(&rt)), "load_patience");
+        }
         assert_eq!(refused(cache(8).stale_on_error(Duration::MAX).build(&rt)), "stale_on_error");
         let stale = cache(8).stale_while_revalidate(Duration::MAX);
         assert_eq!(refused(stale.build(&rt)), "stale_while_revalidate");
@@ -146,6 +149,11 @@ fn closures_that_see_entries_in_place_may_not_use_the_cache() {
             refused("retain", || cache.retain(|_, _| cache.contains(&key)));
             let make = || cache.with(&key, |value| *value).unwrap_or(1);
             refused("get_or_insert_with", || cache.get_or_insert_with(1_000 + key, make));
+            refused("lease", || cache.with(&1, |_| cache.lease(&key).is_valid()));
+            refused("fill", || {
+                let lease = cache.lease(&key);
+                cache.with(&1, |_| lease.fill(1))
+            });
             refused("len", || cache.with(&1, |_| cache.len()));
         }
         // Another one may, and afterwards this one too.

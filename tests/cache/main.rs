@@ -13,9 +13,11 @@ mod common;
 mod against_model;
 mod allocations;
 mod edges;
+mod invalidation;
 mod listener;
 mod loading;
 mod model;
+mod stage;
 mod torture;
 
 use mtaio::Runtime;

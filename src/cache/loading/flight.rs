@@ -98,8 +98,8 @@ impl<K, V> Flight<K, V> {
         let is_free = !self.is_led && self.line.turns() == 0 && self.line.waiting() == 0;
         // Who is called while another leads is to watch, and waits on.
         if self.line.take_turn(&mut ticket.place, is_free) && !self.is_led {
-            let woken = self.end_watch(ticket);
-            return Some((Turn::Lead(self.begin_lead()), woken));
+            self.end_watch(ticket);
+            return Some((Turn::Lead(self.begin_lead()), self.call_watcher()));
         }
         None
     }
@@ -138,7 +138,8 @@ impl<K, V> Flight<K, V> {
             return (Watch::Until(due), None);
         }
         let own = ticket.place.take().and_then(|place| self.line.leave(place));
-        *woken = self.end_watch(ticket);
+        self.end_watch(ticket);
+        *woken = self.call_watcher();
         (Watch::Lead(self.begin_lead()), own)
     }
 
@@ -174,13 +175,16 @@ impl<K, V> Flight<K, V> {
         let (mut own, mut woken) = (None, None);
         // Where it has landed, places are void.
         if self.landed.is_none() {
-            woken = self.end_watch(ticket);
-            if let Some(place) = ticket.place.take() {
-                own = self.line.leave(place);
-                // A turn that is given up is the next one's.
-                if own.is_none() && woken.is_none() {
-                    woken = self.line.call();
-                }
+            // First, or it would be itself who is called.
+            let place = ticket.place.take();
+            own = place.and_then(|place| self.line.leave(place));
+            let had_turn = place.is_some() && own.is_none();
+            let watched = self.end_watch(ticket);
+            // A turn that is given up is the next one's; and who gets it watches, too.
+            if had_turn {
+                woken = self.line.call();
+            } else if watched {
+                woken = self.call_watcher();
             }
         }
         (self.members == 0, own, woken)
@@ -193,12 +197,17 @@ impl<K, V> Flight<K, V> {
         self.lead
     }
 
-    /// Watches no more; the answer is whom to wake, who is to watch instead.
-    fn end_watch(&mut self, ticket: &mut Ticket) -> Option<Waker> {
-        if !mem::take(&mut ticket.watches) {
-            return None;
+    /// Watches no more; whether it did.
+    const fn end_watch(&mut self, ticket: &mut Ticket) -> bool {
+        let watched = mem::replace(&mut ticket.watches, false);
+        if watched {
+            self.watchers -= 1;
         }
-        self.watchers -= 1;
-        self.line.call()
+        watched
+    }
+
+    /// Gives somebody a turn to watch who leads, if too few do; the answer is whom to wake.
+    fn call_watcher(&mut self) -> Option<Waker> {
+        if self.watchers < WATCHERS { self.line.call() } else { None }
     }
 }

@@ -66,8 +66,10 @@ where
     ///
     /// Dropping the future drops the load that it runs; the first of those who wait for it then
     /// runs its own. So it is when the load panics. A future that is forgotten
-    /// ([`std::mem::forget`]) while it loads keeps the others waiting, until `key` is put in or
-    /// taken out: who asks after that loads anew.
+    /// ([`std::mem::forget`]) while it loads keeps the others waiting until the
+    /// [patience](crate::cache::TtlCacheBuilder::load_patience) is over. Two of them watch for that:
+    /// where both of these are forgotten as well, the others wait until their deadlines, and who
+    /// asks after `key` was put in or taken out loads anew.
     pub async fn get_or_load<Q, F, Fut, E>(&self, key: &Q, load: F) -> Result<V, LoadError<E>>
     where
         K: Borrow<Q>,
