@@ -206,12 +206,12 @@ impl Lane {
     }
 
     /// Drops the calls that run, and lets the hooks know what was done.
-    pub(super) fn give_up(mut self: Box<Self>, core: &Core) -> Tally {
+    pub(super) fn give_up(&mut self, core: &Core) -> Tally {
         self.report.dropped = true;
         discard(self.together.take());
         self.calls.drain(..).for_each(discard);
         self.tell(core);
-        Tally::of(&self.report, self.foreign)
+        Tally::of(&self.report, mem::take(&mut self.foreign))
     }
 }
 

@@ -23,7 +23,6 @@ impl Polls {
     }
 
     /// Whether somebody who waits is to be told.
-    #[expect(clippy::needless_pass_by_value, reason = "a turn is left once")]
     pub(super) const fn leave(&mut self, Turn(turn): Turn) -> bool {
         self.inside[turn] -= 1;
         self.inside[turn] == 0 && self.waiting > 0

@@ -13,7 +13,28 @@ use crate::contain::{contain, discard};
 /// Of values that are set at once by several, the last one counts. Where what makes it panics, it
 /// stays as it was.
 ///
-/// Clones are the same value.
+/// Clones are the same value; when the last of them is dropped, it is not made any more.
+///
+/// # Examples
+///
+/// ```
+/// use mtaio::observable::Observable;
+///
+/// # mtaio_sim::Sim::run(0, |_rt| async move {
+/// let (net, tax) = (Observable::new(100.0), Observable::new(0.19));
+/// let gross = net.zip(&tax, |net, tax| net * (1.0 + tax));
+/// let label = gross.then(|gross| format!("{gross:.2} EUR"));
+/// assert_eq!(label.get(), "119.00 EUR");
+///
+/// let mut watch = label.watch();
+/// tax.set(0.07);
+/// assert_eq!(*watch.changed().await.unwrap(), "107.00 EUR");
+///
+/// // It is final when all that it follows from is.
+/// drop((net, tax));
+/// assert!(watch.changed().await.is_none());
+/// # });
+/// ```
 pub struct Derived<T: Send + Sync + 'static> {
     shared: Arc<Shared<T>>,
     /// Keeps it up to date.
@@ -116,7 +137,21 @@ impl<U: Send + Sync + 'static> Derived<U> {
         Changes::new(&self.shared, most)
     }
 
-    /// What `f` makes of it.
+    /// What `f` makes of it, kept up to date as this is. It keeps this alive.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mtaio::observable::Observable;
+    ///
+    /// # mtaio_sim::Sim::run(0, |_rt| async move {
+    /// let celsius = Observable::new(20.0);
+    /// let warning = celsius.map(|celsius| celsius * 1.8 + 32.0).then(|f| *f > 100.0);
+    /// assert!(!warning.get());
+    /// celsius.set(40.0);
+    /// assert!(warning.get());
+    /// # });
+    /// ```
     pub fn then<V, F>(&self, f: F) -> Derived<V>
     where
         V: Send + Sync + 'static,

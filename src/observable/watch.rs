@@ -10,6 +10,35 @@ use super::shared::Shared;
 
 /// Sees the newest state of a value, and leaves out what was in between. As a stream it ends when
 /// the value is final.
+///
+/// However long it does not look, it takes no room, and keeps nobody from setting the value. It does
+/// not keep the value from being final either.
+///
+/// # Examples
+///
+/// ```
+/// use mtaio::RuntimeExt;
+/// use mtaio::observable::Observable;
+///
+/// # mtaio_sim::Sim::run(0, |rt| async move {
+/// let progress = Observable::new(0);
+/// let mut watch = progress.watch();
+/// let painting = rt.spawn(async move {
+///     let mut last = 0;
+///     while let Some(percent) = watch.changed().await {
+///         // Some are left out where painting takes longer than the work.
+///         assert!(*percent > last);
+///         last = *percent;
+///     }
+///     last
+/// });
+/// for percent in 1..=100 {
+///     progress.set(percent);
+/// }
+/// drop(progress);
+/// assert_eq!(painting.await.unwrap(), 100, "the last state is always seen");
+/// # });
+/// ```
 #[must_use = "a watch does nothing by itself"]
 pub struct Watch<T: Send + Sync + 'static> {
     shared: Arc<Shared<T>>,
@@ -28,7 +57,8 @@ impl<T: Send + Sync + 'static> Watch<T> {
     ///
     /// # Cancel safety
     ///
-    /// A change counts as seen only when the future is done.
+    /// A change counts as seen only when the future is done: dropping it before loses nothing, and
+    /// the next call sees it.
     pub async fn changed(&mut self) -> Option<Arc<T>> {
         poll_fn(|cx| self.poll_changed(cx)).await
     }
@@ -39,7 +69,7 @@ impl<T: Send + Sync + 'static> Watch<T> {
         self.shared.version() != self.seen
     }
 
-    /// What it is now, which then counts as seen.
+    /// What it is now, which then counts as seen: [`changed`](Self::changed) waits for another.
     pub fn latest(&mut self) -> Arc<T> {
         let (value, version) = self.shared.versioned();
         self.seen = version;

@@ -55,7 +55,7 @@ const ABOVE: [usize; PLACES] = [0, 0, 0, 1];
 
 fn passes(place: usize, depth: u32) -> bool {
     match place {
-        1 => depth % 2 == 0,
+        1 => depth.is_multiple_of(2),
         3 => depth < 2,
         _ => true,
     }

@@ -26,6 +26,17 @@ mod topic;
 /// that it has no room for: so one that is slow neither holds the others nor starves them. It knows
 /// how many it missed.
 ///
+/// | a subscriber wants | its overflow | when it has no room |
+/// | --- | --- | --- |
+/// | every message | [`Overflow::Block`] | the publisher waits, and with it all who subscribe to that topic |
+/// | the newest ones | [`Overflow::DropOldest`], [`Overflow::Latest`] | the oldest goes |
+/// | an unbroken beginning | [`Overflow::DropNewest`] | the new one goes |
+/// | the publisher to know | [`Overflow::Error`] | the new one goes, and is `refused` in the [`Delivery`] |
+///
+/// Room is counted in messages. Every message is cloned for each subscriber but one; values that are
+/// costly to clone go in an `Arc`. To publish costs by the depth of the topic's name and by the
+/// number of those who get it; a [`topic`](Self::topic) that is kept looks up nothing.
+///
 /// Clones are the same.
 ///
 /// # Examples
@@ -86,6 +97,24 @@ impl<T: Clone + Send + Sync + 'static> Topics<T> {
 
     /// Topics of which at most `most` retain their last value, if that was published by
     /// [`publish_retained`](Self::publish_retained).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mtaio::event::Topics;
+    /// use mtaio::queue::Overflow;
+    ///
+    /// # mtaio_sim::Sim::run(0, |_rt| async move {
+    /// let lamps = Topics::retaining(100);
+    /// lamps.publish_retained("lamp.kitchen", "off").await?;
+    /// lamps.publish_retained("lamp.kitchen", "on").await?;
+    ///
+    /// // Who comes late is told how things are.
+    /// let mut late = lamps.subscribe("lamp.*", Overflow::Block(8))?;
+    /// assert_eq!(*late.recv().await.unwrap(), "on");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     pub fn retaining(most: usize) -> Self {
         let table = Table { patterns: Patterns::new(), retained: BTreeMap::new() };
         Self {
@@ -130,7 +159,31 @@ impl<T: Clone + Send + Sync + 'static> Topics<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it is done, it has not been published to anybody.
+    /// Dropped before it is done, it has not been published to anybody, and its place in the line of
+    /// those who wait for room is given up.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mtaio::event::{PublishError, Topics};
+    /// use mtaio::queue::Overflow;
+    ///
+    /// # mtaio_sim::Sim::run(0, |_rt| async move {
+    /// let topics = Topics::new();
+    /// let all = topics.subscribe("#", Overflow::Block(1))?;
+    /// let newest = topics.subscribe("price.*", Overflow::Latest)?;
+    ///
+    /// let delivery = topics.publish("price.eur", 1.07).await?;
+    /// assert_eq!((delivery.taken, delivery.dropped), (2, 0));
+    /// // The first has no room for another, and does not want to miss it.
+    /// assert_eq!(topics.try_publish("price.eur", 1.08), Err(PublishError::Full(1.08)));
+    /// drop(all);
+    /// let delivery = topics.publish("price.eur", 1.08).await?;
+    /// assert_eq!((delivery.taken, delivery.dropped), (0, 1));
+    /// assert_eq!(newest.stats().missed, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     pub async fn publish(
         &self,
         topic: impl Into<Cow<'static, str>>,
@@ -199,6 +252,22 @@ impl<T: Clone + Send + Sync + 'static> Topics<T> {
     /// # Cancel safety
     ///
     /// Dropped before it is done, the first of them have been published, each to all, or none has.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mtaio::event::Topics;
+    /// use mtaio::queue::Overflow;
+    ///
+    /// # mtaio_sim::Sim::run(0, |_rt| async move {
+    /// let topics = Topics::new();
+    /// let mut readings = topics.subscribe("sensor.*", Overflow::DropOldest(3))?;
+    /// let delivery = topics.publish_batch("sensor.door", vec![1, 2, 3, 4, 5]).await?;
+    /// assert_eq!((delivery.taken, delivery.dropped), (0, 1), "it lacks some of it");
+    /// assert_eq!((readings.stats().missed, *readings.recv().await.unwrap()), (2, 3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     pub async fn publish_batch(
         &self,
         topic: impl Into<Cow<'static, str>>,
@@ -233,8 +302,8 @@ impl<T: Clone + Send + Sync + 'static> Topics<T> {
         Topic { hub: Arc::clone(&self.hub), name, keys, as_of: None }
     }
 
-    /// Ends it: nothing is published any more, and who subscribes gets what is there, and then
-    /// nothing.
+    /// Ends it: nothing is published any more, also not by those who wait for room, and who
+    /// subscribes gets what is there, and then nothing.
     pub fn close(&self) {
         self.hub.fanout.close();
     }

@@ -13,6 +13,29 @@ use super::message::Message;
 use crate::queue::{Tap, TapStats, lock};
 
 /// Reads what is published to the topics of its pattern, until it is dropped. A stream, too.
+///
+/// What it has not read goes with it, and nobody waits for it any more.
+///
+/// # Examples
+///
+/// ```
+/// use futures_util::StreamExt;
+/// use mtaio::event::Topics;
+/// use mtaio::queue::Overflow;
+///
+/// # mtaio_sim::Sim::run(0, |_rt| async move {
+/// let topics = Topics::new();
+/// let newest = topics.subscribe("user.*", Overflow::DropOldest(2))?;
+/// for user in ["ada", "bob", "cyd"] {
+///     topics.publish("user.login", user).await?;
+/// }
+/// topics.close();
+/// assert_eq!((newest.stats().waiting, newest.stats().missed), (2, 1));
+/// let users: Vec<_> = newest.map(|message| message.into_value()).collect().await;
+/// assert_eq!(users, ["bob", "cyd"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[must_use = "dropping it ends the subscription"]
 pub struct Subscriber<T> {
     pub(super) tap: Tap<Message<T>>,

@@ -8,7 +8,25 @@ use super::message::Message;
 use super::publish::{Delivery, PublishError};
 use crate::queue::TapKey;
 
-/// One topic of [`Topics`](super::Topics): see [`Topics::topic`](super::Topics::topic).
+/// One topic of [`Topics`](super::Topics), to publish to again and again: see
+/// [`Topics::topic`](super::Topics::topic).
+///
+/// # Examples
+///
+/// ```
+/// use mtaio::event::Topics;
+/// use mtaio::queue::Overflow;
+///
+/// # mtaio_sim::Sim::run(0, |_rt| async move {
+/// let topics = Topics::new();
+/// let mut ticks = topics.topic("clock.tick");
+/// assert_eq!(ticks.publish(1).await?.taken, 0);
+/// let mut reader = topics.subscribe("clock.#", Overflow::Block(4))?;
+/// assert_eq!(ticks.publish(2).await?.taken, 1, "who comes is seen");
+/// assert_eq!(*reader.recv().await.unwrap(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 pub struct Topic<T> {
     pub(super) hub: Arc<Hub<T>>,
     pub(super) name: Name,
