@@ -41,6 +41,34 @@
 //! | an old value rather than an error | [`stale_on_error`](TtlCacheBuilder::stale_on_error) |
 //! | that something does not exist is remembered, but not for long | [`ttl_of`](TtlCacheBuilder::ttl_of) |
 //! | what came together does not expire together | [`ttl_jitter`](TtlCacheBuilder::ttl_jitter) |
+//!
+//! # When several processes share what they cache
+//!
+//! | type | what it is |
+//! | --- | --- |
+//! | [`LayeredCache`] | a cache in the process in front of one that is shared, coherent by [`Invalidations`] |
+//! | [`DistributedCache`] | one cache over several nodes: where keys are ([`Rendezvous`]), copies, quorums, repair |
+//! | [`CacheNode`] | an engine: [`MemoryNode`] in the process; one of your own; the crate `mtaio-redis` |
+//! | [`FaultNode`] | one that fails on purpose, for tests |
+//! | [`Codec`] | makes bytes of keys and values: [`Plain`], or with feature `serde` `Postcard` |
+//!
+//! Start with the layers over a node in the process; another process, or another machine, is then
+//! another node, and nothing else changes:
+//!
+//! ```
+//! use mtaio::cache::{DistributedCache, LayeredCache, MemoryNode};
+//!
+//! # mtaio_sim::Sim::run(0, |rt| async move {
+//! # async fn age(_: &str) -> Result<Option<u32>, std::io::Error> { Ok(Some(36)) }
+//! let node = MemoryNode::new(&rt, 64 << 20)?;
+//! let shared = DistributedCache::<String, u32>::builder().node("cache-1", node).build(&rt)?;
+//! let ages = LayeredCache::builder(&shared).build()?;
+//!
+//! let ada = "ada".to_string();
+//! assert_eq!(ages.get_or_load(&ada, || age("ada")).await?, Some(36));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
 
 mod access;
 mod builder;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use mtaio_runtime::JoinError;
 
 use super::Error;
+use crate::cache::{DistributedError, EnvelopeError, NodeError, QuorumError, ReplicaError};
 use crate::config::ConfigError;
 use crate::executor::{GatherError, RunError};
 use crate::limit::{AcquireError, TryAcquireError, WeightError};
@@ -29,11 +30,16 @@ const KNOWN: &[Known] = &[
     known::<CloseErrors>,
     known::<Closed>,
     known::<ConfigError>,
+    known::<DistributedError>,
     known::<Elapsed>,
+    known::<EnvelopeError>,
     known::<GatherError<Infallible>>,
     known::<JoinError>,
+    known::<NodeError>,
     known::<Open>,
     known::<PutError<()>>,
+    known::<QuorumError>,
+    known::<ReplicaError>,
     known::<RunError>,
     known::<ScopeError>,
     known::<TaskDoneError>,

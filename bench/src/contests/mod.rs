@@ -3,7 +3,9 @@
 mod cache;
 mod event;
 mod executor;
+mod flights;
 mod futures;
+mod layers;
 mod limit;
 mod observable;
 mod pipeline;
@@ -65,6 +67,8 @@ pub(crate) fn all() -> Outcome<Contests> {
         sim::contests(),
         cache::contests(&hosts),
         redis::contests(&hosts),
+        layers::contests(&hosts),
+        flights::contests(&hosts),
     ];
     Ok(Contests(groups.into_iter().flatten().collect()))
 }

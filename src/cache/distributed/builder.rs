@@ -27,7 +27,7 @@ use crate::policy::{BreakerConfig, CircuitBreaker};
 /// | [default time to live](Self::default_ttl) | 300 s |
 /// | [largest value](Self::largest_value) | 1 MiB |
 /// | [node timeout](Self::node_timeout) | 1 s |
-/// | [node breaker](Self::node_breaker) | the last 20 calls, from 5 on, half of them failed; 5 s; one probe |
+/// | [node breaker](Self::node_breaker) | the last 20 calls, from 5 on, half of them failed; 1 s; one probe |
 /// | [node calls](Self::node_calls) | 256 at once, and 1024 that wait, a node |
 /// | [removals](Self::keep_removals) | are kept for 60 s |
 #[must_use = "a builder does nothing until `build`"]
@@ -65,7 +65,7 @@ const MOST_NAMESPACE: usize = 64;
 impl<K, V> DistributedCacheBuilder<K, V> {
     pub(super) fn new() -> Self {
         let breaker =
-            BreakerConfig::new().window(20).min_calls(5).open_for(Duration::from_secs(5)).probes(1);
+            BreakerConfig::new().window(20).min_calls(5).open_for(Duration::from_secs(1)).probes(1);
         let settings = Settings {
             replication: 1,
             read_quorum: None,

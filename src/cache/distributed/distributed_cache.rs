@@ -59,6 +59,7 @@ use crate::policy::PolicyError;
 /// | --- | --- |
 /// | fewer nodes are down than are left over by the quorum | nothing but time: another node is asked at once, after the timeout where it is silent, and without delay when its breaker is open |
 /// | more are | [`QuorumError`], which names them and says why; what a failed write was to change may be changed or not |
+/// | they are back | for as long as a breaker is open, which is 1 s unless said, calls may still fail |
 /// | a write fails, or its future is dropped | some nodes may have it: a later read may find it, and repairs it to the others then, or not find it |
 /// | a node comes back, with old values or with none | a read that meets it answers with the newest, and puts that there in the background |
 /// | a node has something else under a key | it counts as one that has not answered, and is repaired; where no quorum is left, the error names the key and what it found |

@@ -65,8 +65,10 @@ where
         self.local.clear();
     }
 
-    /// What is known of `key` is not to be relied upon: it is no more than better than nothing.
+    /// What is known of `key` is not to be relied upon: it is no more than better than nothing. What is
+    /// being read of it does not get in any more.
     pub(super) fn doubt(&self, key: &K) {
+        self.local.void(key);
         if self.is_stale_allowed {
             self.local.touch_with_ttl(key, Duration::ZERO);
         } else {

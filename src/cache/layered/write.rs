@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use mtaio_runtime::Runtime;
 
-use super::layered_cache::LayeredCache;
+use super::claims::Writing;
+use super::layered_cache::{Inner, LayeredCache};
 use super::near::{Known, Near};
 use crate::cache::distributed::{DistributedError, QuorumError};
 
@@ -44,25 +45,16 @@ where
         value: &V,
         ttl: impl Into<Option<Duration>>,
     ) -> Result<(), DistributedError> {
-        let (inner, ttl) = (&*self.0, ttl.into());
-        let writing = inner.claims.begin(inner.local.hash(key));
-        inner.settle();
-        // Until it is known which value it has.
-        inner.doubt(key);
-        let epoch = inner.epoch();
-        let written = inner.remote.insert_with_ttl(key, value, ttl).await;
-        inner.settle();
-        // What was read meanwhile may be the older one.
-        inner.local.void(key);
-        if written.is_ok() && inner.keeps_writes {
-            let ttl = ttl.map_or(inner.local_ttl, |ttl| ttl.min(inner.local_ttl));
-            let near = Near { known: Known::Value(value.clone()), ttl, epoch };
-            let key = key.clone();
-            let farewell = writing.keep(|| inner.local.put(key, near, ttl));
-            drop(writing);
-            inner.local.say(farewell.unwrap_or_default());
+        let ttl = ttl.into();
+        let change = Change::begin(&self.0, key);
+        let epoch = self.0.epoch();
+        self.0.remote.insert_with_ttl(key, value, ttl).await?;
+        if self.0.keeps_writes {
+            let local_ttl = self.0.local_ttl;
+            let ttl = ttl.map_or(local_ttl, |ttl| ttl.min(local_ttl));
+            change.keep(Near { known: Known::Value(value.clone()), ttl, epoch });
         }
-        written
+        Ok(())
     }
 
     /// Takes out the value of `key`, of the process and of the nodes.
@@ -76,13 +68,10 @@ where
     ///
     /// Where it is dropped, some nodes may have done it, and the process has.
     pub async fn remove(&self, key: &K) -> Result<(), DistributedError> {
-        let inner = &*self.0;
-        let _writing = inner.claims.begin(inner.local.hash(key));
-        inner.local.invalidate(key);
-        let removed = inner.remote.remove(key).await;
-        // What was read meanwhile may be what is gone.
-        inner.local.invalidate(key);
-        removed
+        let mut change = Change::begin(&self.0, key);
+        change.is_removal = true;
+        self.0.local.invalidate(key);
+        self.0.remote.remove(key).await
     }
 
     /// Takes out all keys, of the process and of the nodes.
@@ -96,10 +85,8 @@ where
     ///
     /// Where it is dropped, some nodes may have done it, and the process has.
     pub async fn clear(&self) -> Result<(), QuorumError> {
-        self.0.forget_all();
-        let cleared = self.0.remote.clear().await;
-        self.0.forget_all();
-        cleared
+        let _change = ChangeOfAll::begin(&self.0);
+        self.0.remote.clear().await
     }
 
     /// Forgets what the process has of `key`, and of what is under way of it: for who hears of changes in
@@ -110,6 +97,94 @@ where
 
     /// As [`invalidate`](Self::invalidate), for all keys.
     pub fn invalidate_all(&self) {
+        self.0.forget_all();
+    }
+}
+
+/// A key that is being changed. Until that has ended, in whatever way, nothing that is known of it is
+/// relied upon, and nothing that was read of it meanwhile after that: it may be from before.
+struct Change<'a, K, V, R>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+    R: Runtime,
+{
+    inner: &'a Inner<K, V, R>,
+    key: &'a K,
+    writing: Writing<'a>,
+    is_kept: bool,
+    /// What is taken out is not better than nothing.
+    is_removal: bool,
+}
+
+impl<'a, K, V, R> Change<'a, K, V, R>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+    R: Runtime,
+{
+    fn begin(inner: &'a Inner<K, V, R>, key: &'a K) -> Self {
+        let writing = inner.claims.begin(inner.local.hash(key));
+        inner.settle();
+        inner.doubt(key);
+        Self { inner, key, writing, is_kept: false, is_removal: false }
+    }
+
+    /// The nodes have it: the process too, unless another changed it meanwhile.
+    fn keep(mut self, near: Near<V>) {
+        let local = &self.inner.local;
+        self.inner.settle();
+        self.inner.doubt(self.key);
+        let (key, ttl) = (self.key.clone(), near.ttl);
+        let farewell = self.writing.keep(|| local.put(key, near, ttl));
+        self.is_kept = farewell.is_some();
+        // The destructor of what left may write this key.
+        drop(self);
+        local.say(farewell.unwrap_or_default());
+    }
+}
+
+impl<K, V, R> Drop for Change<'_, K, V, R>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+    R: Runtime,
+{
+    fn drop(&mut self) {
+        if self.is_removal {
+            self.inner.local.invalidate(self.key);
+        } else if !self.is_kept {
+            self.inner.doubt(self.key);
+        }
+    }
+}
+
+/// As [`Change`], of all keys.
+struct ChangeOfAll<'a, K, V, R>(&'a Inner<K, V, R>)
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+    R: Runtime;
+
+impl<'a, K, V, R> ChangeOfAll<'a, K, V, R>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+    R: Runtime,
+{
+    fn begin(inner: &'a Inner<K, V, R>) -> Self {
+        inner.forget_all();
+        Self(inner)
+    }
+}
+
+impl<K, V, R> Drop for ChangeOfAll<'_, K, V, R>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+    R: Runtime,
+{
+    fn drop(&mut self) {
         self.0.forget_all();
     }
 }

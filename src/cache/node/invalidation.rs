@@ -22,7 +22,7 @@ pub enum Invalidation {
 }
 
 /// What tells that keys were changed elsewhere, in the order in which they were: a stream, of which
-/// a layered cache takes any number.
+/// a [`LayeredCache`](crate::cache::LayeredCache) takes any number.
 ///
 /// Its other end is an [`Invalidator`], which an engine holds, or whatever else knows of changes. It
 /// never holds more than its capacity: what would be more becomes one [`All`](Invalidation::All).
