@@ -138,7 +138,8 @@ impl<R: Runtime> RedisNode<R> {
         loop {
             let scan: [&[u8]; 6] =
                 [b"SCAN", &cursor, b"MATCH", &pattern, b"COUNT", count.as_bytes()];
-            let (next, keys) = self.ask(&scan, reply::scanned).await?;
+            let scanned = self.ask(&scan, |answer| reply::scanned(answer, self.max_size()));
+            let (next, keys) = scanned.await?;
             for keys in keys.chunks(KEYS_AT_ONCE) {
                 let mut unlink: Vec<&[u8]> = vec![b"UNLINK"];
                 unlink.extend(keys.iter().map(Vec::as_slice));
@@ -161,18 +162,24 @@ impl<R: Runtime> CacheNode for RedisNode<R> {
         })
     }
 
-    /// In commands of 512 keys, one after the other.
+    /// In commands of up to 512 keys and [`max_size`](RedisBuilder::max_size), one after the other.
     fn get_many<'a>(&'a self, keys: &'a [&'a [u8]]) -> NodeFuture<'a, Vec<Option<Vec<u8>>>> {
         Box::pin(async move {
+            let limit = self.max_size();
             let mut values = Vec::with_capacity(keys.len());
-            for keys in keys.chunks(KEYS_AT_ONCE) {
+            while values.len() < keys.len() {
                 let mut parts: Vec<&[u8]> = vec![b"MGET"];
-                for key in keys {
+                let mut size = 0;
+                for key in keys[values.len()..].iter().take(KEYS_AT_ONCE) {
                     self.check_size(key, b"")?;
+                    size += key.len();
+                    if size > limit {
+                        break;
+                    }
                     parts.push(key);
                 }
-                let limit = self.max_size();
-                let some = self.ask(&parts, |answer| reply::values(answer, keys.len(), limit));
+                let count = parts.len() - 1;
+                let some = self.ask(&parts, |answer| reply::values(answer, count, limit));
                 values.append(&mut some.await?);
             }
             Ok(values)

@@ -81,12 +81,13 @@ pub(crate) fn count(frame: &Frame) -> Result<i64, NodeError> {
 }
 
 /// A step of a scan: where it goes on (at `0` it is over), and the keys that it found.
-pub(crate) fn scanned(frame: Frame) -> Result<(Vec<u8>, Vec<Vec<u8>>), NodeError> {
+pub(crate) fn scanned(frame: Frame, limit: usize) -> Result<(Vec<u8>, Vec<Vec<u8>>), NodeError> {
     let Frame::Array(parts) = frame else { return Err(senseless(&frame)) };
     match <[Frame; 2]>::try_from(parts) {
         Ok([Frame::Bulk(cursor), Frame::Array(keys)]) => {
             let keys = keys.into_iter().map(|key| match key {
                 Frame::Bulk(key) => Ok(key),
+                Frame::TooLarge(size) => Err(NodeError::TooLarge { size, limit }),
                 other => Err(senseless(&other)),
             });
             Ok((cursor, keys.collect::<Result<_, _>>()?))

@@ -152,6 +152,10 @@ async fn sizes<R: Runtime, C: Connector + Clone>(on: On<R, C>) {
     assert!(matches!(refused, NodeError::TooLarge { size: 50_000, limit: 1_000 }), "{refused}");
     let refused = small.get_many(&[b"other", b"key"]).await.expect_err("it does not");
     assert!(matches!(refused, NodeError::TooLarge { .. }), "{refused}");
+    let (one, other) = ([b'1'; 700], [b'2'; 700]);
+    small.insert(&one, b"1", None).await.expect("it fits");
+    let values = small.get_many(&[&one, &other, &one]).await.expect("in three commands");
+    assert_eq!(values, [Some(b"1".to_vec()), None, Some(b"1".to_vec())]);
     assert_eq!(small.get(b"other").await.expect("the next call works"), None);
     assert_eq!(small.stats().connections, 1, "and on the same connection");
 }

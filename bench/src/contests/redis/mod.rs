@@ -17,6 +17,8 @@ use crate::harness::{Contest, Outcome, Side, timed_on};
 use crate::host::{Host, SmolHost, TokioHost};
 
 const GROUP: &str = "redis";
+/// A round has so many: by themselves they would be counted by the first, which starts the server.
+const CALLS: u64 = 20_000;
 /// As many tasks ask, one thing after the other.
 const IN_FLIGHT: u64 = 64;
 const VALUE: [u8; 100] = [b'v'; 100];
@@ -52,6 +54,7 @@ impl What {
 fn on_tokio(what: What, host: &TokioHost, server: &Server) -> Contest {
     let ours = host.clone();
     Contest::new(GROUP, format!("{}/{}", what.name(), host.name()))
+        .items(CALLS)
         .ours(side(what, host, server, move |port| clients::ours_on_tokio(ours.clone(), port)))
         .peer(
             "redis-rs",
@@ -65,6 +68,7 @@ fn on_tokio(what: What, host: &TokioHost, server: &Server) -> Contest {
 fn on_smol(what: What, host: &SmolHost, freds: &TokioHost, server: &Server) -> Contest {
     let (ours, theirs) = (host.clone(), host.clone());
     Contest::new(GROUP, format!("{}/{}", what.name(), host.name()))
+        .items(CALLS)
         .ours(side(what, host, server, move |port| clients::ours_on_smol(ours.clone(), port)))
         .peer(
             "redis-rs",
