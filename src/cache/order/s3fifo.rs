@@ -8,8 +8,9 @@ use super::list::List;
 ///
 /// Not as in the paper: the probation is shorter, one use passes it, and a cache that was never
 /// full fills its main queue first. What comes back is remembered for longer, but what left long ago
-/// goes to the main queue only where the next to leave that was not used: else, of keys that go
-/// round, more than there is room for, each would drive out another just before it comes again.
+/// goes to the main queue only where the next to leave that one was not used: else, of more keys
+/// than there is room for that go round and round, each would drive out another just before it comes
+/// again.
 pub(crate) struct S3Fifo {
     probation: Queue,
     main: Queue,

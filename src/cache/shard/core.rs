@@ -16,11 +16,14 @@ use crate::cache::order::{Nodes, Order, S3Fifo};
 /// one. All of it is behind one lock, under which no foreign code runs but `Eq` of keys and what
 /// the caller brings; what leaves is put into `gone`, for the caller to drop.
 ///
-/// What a get needs stands first, close together.
+/// What each get writes shares a cache line with the lock; what it reads follows in the next ones, so
+/// that it can be looked at while that line is still on its way from another processor.
 #[repr(C)]
 pub(crate) struct Core<K, V> {
     pub(crate) hits: u64,
     pub(crate) misses: u64,
+    weight: u64,
+    pub(crate) tally: Tally,
     index: Index,
     eviction: Eviction,
     /// Whether some entry has a time, and whether a use is a matter of time.
@@ -30,12 +33,11 @@ pub(crate) struct Core<K, V> {
     nodes: Nodes,
     times: Times,
     order: Order,
-    weight: u64,
     capacity: u64,
-    pub(crate) tally: Tally,
 }
 
 /// What is counted under the lock.
+#[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) insertions: u64,

@@ -88,11 +88,7 @@ fn contest<K: Key>(load: Load, threads: usize, key: &str, make: fn(u64) -> K) ->
             side::<K, moka::sync::Cache<K, u64>>(load, threads, &keys),
         )
         .peer("mini-moka", Open, side::<K, mini_moka::sync::Cache<K, u64>>(load, threads, &keys))
-        .peer(
-            "foyer-memory",
-            Open,
-            side::<K, foyer_memory::Cache<K, u64>>(load, threads, &keys),
-        )
+        .peer("foyer-memory", Open, side::<K, foyer_memory::Cache<K, u64>>(load, threads, &keys))
         .peer("stretto", Open, side::<K, stretto::Cache<K, u64>>(load, threads, &keys))
         .peer("lru + Mutex", Open, side::<K, LockedLru<K>>(load, threads, &keys))
 }
