@@ -55,6 +55,7 @@ impl<S, R: Runtime, L: Listener + Clone> Builder<S, R, L> {
     /// # Ok::<(), mtaio::ConfigError>(())
     /// # }).unwrap();
     /// ```
+    #[expect(clippy::type_complexity, reason = "it is long, and named nowhere")]
     pub fn cache<K, V, C, H>(
         self,
         cache: &Arc<TtlCache<K, V, C, H>>,

@@ -107,7 +107,7 @@ async fn who_waits_gives_up_at_its_deadline<R: Runtime>(rt: R) {
         rt.sleep(ms(1)).await;
     }
     let waits = policy.run_for("a", async |_: Attempt| Ok::<_, String>(1));
-    let late = Deadline::after(&rt, ms(10)).run(&rt, async { waits.await }).await;
+    let late = Deadline::after(&rt, ms(10)).run(&rt, waits).await;
     match late {
         Ok(Err(PolicyError::Elapsed(_))) | Err(_) => {}
         other => panic!("{other:?}"),
