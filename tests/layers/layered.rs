@@ -154,6 +154,7 @@ async fn what_expired_is_better_than_an_error<R: Runtime>(rt: R) {
     let loaded = cache.get_or_load(&1, || async { Ok::<_, ()>(Some(11)) }).await;
     assert_eq!(loaded.ok(), Some(Some(11)));
     assert_eq!(cache.get(&1).await.ok(), Some(Some(10)));
+    assert_eq!(cache.stats().unkept, 1);
     cache.insert(&1, &12).await.expect_err("nobody is there");
     // What was taken out does not come back.
     cache.remove(&1).await.expect_err("nobody is there");

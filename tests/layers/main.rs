@@ -11,6 +11,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod allocations;
 mod bytes;
 mod coherence;
 mod failures;

@@ -125,6 +125,7 @@ where
             claims: Claims::default(),
             epoch: AtomicU64::new(0),
             invalidated: AtomicU64::new(0),
+            unkept: AtomicU64::new(0),
             local_ttl,
             absent_ttl,
             keeps_writes: self.keeps_writes,

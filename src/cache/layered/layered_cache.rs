@@ -78,6 +78,7 @@ pub(super) struct Inner<K, V, R: Runtime> {
     pub(super) claims: Claims,
     pub(super) epoch: AtomicU64,
     pub(super) invalidated: AtomicU64,
+    pub(super) unkept: AtomicU64,
     pub(super) local_ttl: Duration,
     pub(super) absent_ttl: Option<Duration>,
     pub(super) keeps_writes: bool,
@@ -106,6 +107,7 @@ where
             local: self.0.local.stats(),
             remote: self.0.remote.stats(),
             invalidations: self.0.invalidated.load(Ordering::Relaxed),
+            unkept: self.0.unkept.load(Ordering::Relaxed),
             losses: self.0.epoch(),
         }
     }

@@ -2,6 +2,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::hash::Hash;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -174,6 +175,9 @@ where
             None => None,
         };
         self.settle();
+        if ttl.is_none() && loaded.is_some() {
+            self.unkept.fetch_add(1, Ordering::Relaxed);
+        }
         let known = loaded.map_or(Known::Absent, Known::Value);
         Ok(self.kept(key, Near { known, ttl: ttl.unwrap_or(Duration::ZERO), epoch }))
     }

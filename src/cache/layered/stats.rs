@@ -11,6 +11,9 @@ pub struct LayeredStats {
     pub remote: DistributedStats,
     /// Invalidations that were acted on.
     pub invalidations: u64,
+    /// Loads that gave a value which was not kept: the key was changed meanwhile, or the nodes did not take
+    /// it, as they were down, or it was too large.
+    pub unkept: u64,
     /// How often it was not known what had been missed, so that nothing was relied upon.
     pub losses: u64,
 }

@@ -83,8 +83,8 @@ impl<R: Runtime> MemoryNode<R> {
     /// Those of [`new`](MemoryNode::new).
     pub fn with_runtime(rt: &R, capacity: usize) -> Result<Self, ConfigError> {
         let shards = 1 << (capacity / SHARE).clamp(1, 16).ilog2();
-        let entries = TtlCache::builder(capacity)
-            .weigher(|key: &Box<[u8]>, value: &Arc<[u8]>| {
+        let entries = TtlCache::<Box<[u8]>, Arc<[u8]>>::builder(capacity)
+            .weigher(|key, value| {
                 u32::try_from(key.len() + value.len() + ENTRY).unwrap_or(u32::MAX)
             })
             .shards(shards)
