@@ -187,7 +187,15 @@ impl History {
 
 impl Values {
     fn push(&mut self, now: u64, value: f64, most: usize) {
-        let behind = to_place(now.saturating_sub(self.first + self.values.len() as u64));
+        let next = self.first + self.values.len() as u64;
+        if next > now {
+            // A collector may tell a series twice.
+            if let Some(last) = self.values.back_mut() {
+                *last = value;
+            }
+            return;
+        }
+        let behind = to_place(now - next);
         let missing = f64::from_bits(MISSING);
         for value in std::iter::repeat_n(missing, behind.min(most)).chain([value]) {
             if self.values.len() == self.values.capacity() {

@@ -72,21 +72,33 @@ impl<F: Future, R: Runtime> Future for Traced<F, R> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let running = match this.recorder {
-            Recorder::Running(running) => running,
-            Recorder::Off | Recorder::Ended => return this.future.poll(cx),
-            Recorder::Made { .. } => match this.recorder.begin() {
-                Some(running) => running,
-                None => return this.future.poll(cx),
-            },
-        };
-        let polled = running.poll(|| this.future.poll(cx));
-        if polled.is_ready() {
-            running.outcome = Outcome::Completed;
-            *this.recorder = Recorder::Ended;
+        match this.recorder {
+            Recorder::Off => this.future.poll(cx),
+            recorder => recorded(this.future, recorder, cx),
         }
-        polled
     }
+}
+
+/// Not inlined, so that what is off is one comparison.
+#[inline(never)]
+fn recorded<F: Future, R: Runtime>(
+    future: Pin<&mut F>,
+    recorder: &mut Recorder<R>,
+    cx: &mut Context<'_>,
+) -> Poll<F::Output> {
+    let running = match recorder {
+        Recorder::Running(running) => running,
+        _ => match recorder.begin() {
+            Some(running) => running,
+            None => return future.poll(cx),
+        },
+    };
+    let polled = running.poll(|| future.poll(cx));
+    if polled.is_ready() {
+        running.outcome = Outcome::Completed;
+        *recorder = Recorder::Ended;
+    }
+    polled
 }
 
 impl<R: Runtime> Recorder<R> {
@@ -100,7 +112,7 @@ impl<R: Runtime> Recorder<R> {
     /// Begins what has not begun.
     #[cold]
     fn begin(&mut self) -> Option<&mut Running<R>> {
-        if let Self::Made { core, name, parent, made } = mem::replace(self, Self::Off) {
+        if let Self::Made { core, name, parent, made } = mem::replace(self, Self::Ended) {
             let mirror = Mirror::new(&name);
             let (live, place) = core.begin(name, parent, made, core.rt.now());
             let (outcome, ended) = (Outcome::Dropped, None);

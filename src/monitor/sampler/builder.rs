@@ -5,9 +5,9 @@ use std::time::Duration;
 use mtaio_runtime::{Ambient, DynRuntime, Runtime, RuntimeExt};
 use parking_lot::Mutex;
 
-use super::Monitor;
 use super::delivery::{MOST_WAITING, deliver};
 use super::shared::{Counts, Shared, State};
+use super::{Course, Monitor};
 use crate::config::{ConfigError, check_period};
 use crate::event::EventEmitter;
 use crate::monitor::alert::{Evaluator, Rule};
@@ -118,7 +118,6 @@ impl<R: Runtime> MonitorBuilder<R> {
         let state = State {
             history: History::new(self.points, self.series),
             evaluator: Evaluator::new(self.rules),
-            current: None,
         };
         let shared = Arc::new(Shared {
             rt: self.rt,
@@ -127,6 +126,7 @@ impl<R: Runtime> MonitorBuilder<R> {
             period: self.period,
             source: Mutex::new(self.source),
             state: Mutex::new(state),
+            current: Mutex::new(None),
             outbox: Queue::new(Overflow::DropOldest(MOST_WAITING))?,
             counts: Counts::default(),
         });
@@ -134,7 +134,7 @@ impl<R: Runtime> MonitorBuilder<R> {
         // It outlives whoever builds it, and their deadline.
         let spawn = || shared.rt.spawn_named("monitor alerts", handle);
         let _delivery = Ambient::empty().enter(spawn);
-        Ok(Monitor { shared, running: Mutex::new(None), _delivery })
+        Ok(Monitor { shared, course: Mutex::new(Course::default()), _delivery })
     }
 }
 

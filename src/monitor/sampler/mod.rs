@@ -78,15 +78,23 @@ use crate::queue::Overflow;
 /// panics is counted. A look that takes longer than the interval makes the next one wait.
 pub struct Monitor<R: Runtime = DynRuntime> {
     shared: Arc<Shared<R>>,
-    running: Mutex<Option<Running>>,
+    course: Mutex<Course>,
     _delivery: Task<()>,
+}
+
+/// Whether it looks, and how often that began.
+#[derive(Default)]
+struct Course {
+    begun: u64,
+    running: Option<Running>,
 }
 
 /// The task that looks, until this is dropped.
 struct Running {
     stop: CancellationToken,
     ended: CancellationToken,
-    _task: Task<()>,
+    /// Not there while it is being spawned.
+    task: Option<Task<()>>,
 }
 
 impl Monitor {
@@ -108,24 +116,34 @@ impl<R: Runtime> Monitor<R> {
     /// After a [`stop`](Self::stop) the rules that were about to fire begin anew, for nobody looked;
     /// those that fire go on.
     pub fn start(&self) {
-        let mut running = self.running.lock();
-        if running.as_ref().is_some_and(|running| !running.stop.is_cancelled()) {
-            return;
-        }
         let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
-        let guard = ended.clone().drop_guard();
-        let (before, shared, until) = (running.take(), Arc::clone(&self.shared), stop.clone());
+        let (number, before) = {
+            let mut course = self.course.lock();
+            if course.running.as_ref().is_some_and(Running::goes_on) {
+                return;
+            }
+            course.begun += 1;
+            let running = Running { stop: stop.clone(), ended: ended.clone(), task: None };
+            (course.begun, course.running.replace(running))
+        };
+        let (guard, shared) = (ended.drop_guard(), Arc::clone(&self.shared));
         let look = async move {
             let _guard = guard;
             if let Some(before) = before {
                 before.ended.cancelled().await;
-                drop(before);
             }
-            shared.look(&until).await;
+            shared.look(&stop).await;
         };
         // It outlives whoever starts it, and their deadline.
         let spawn = || self.shared.rt.spawn_named("monitor", look);
-        *running = Some(Running { stop, ended, _task: Ambient::empty().enter(spawn) });
+        let task = Ambient::empty().enter(spawn);
+        let mut course = self.course.lock();
+        let Course { begun, running } = &mut *course;
+        match running {
+            Some(running) if *begun == number => running.task = Some(task),
+            // It has been stopped and started again since, and ends by itself.
+            _ => task.detach(),
+        }
     }
 
     /// Ends the looking, and waits until a look that has begun is over. What was told already goes on
@@ -135,24 +153,23 @@ impl<R: Runtime> Monitor<R> {
     ///
     /// The looking ends in any case, also when the future is dropped after its first poll.
     pub async fn stop(&self) {
-        let ended = {
-            let running = self.running.lock();
-            let Some(running) = &*running else { return };
-            running.stop.cancel();
-            running.ended.clone()
+        let (stop, ended) = {
+            let course = self.course.lock();
+            let Some(Running { stop, ended, .. }) = &course.running else { return };
+            (stop.clone(), ended.clone())
         };
+        stop.cancel();
         ended.cancelled().await;
     }
 
     /// Whether it looks.
     pub fn is_running(&self) -> bool {
-        let running = self.running.lock();
-        running.as_ref().is_some_and(|running| !running.stop.is_cancelled())
+        self.course.lock().running.as_ref().is_some_and(Running::goes_on)
     }
 
     /// What the last look saw; none before the first one.
     pub fn current(&self) -> Option<Arc<Reading>> {
-        self.shared.state.lock().current.clone()
+        self.shared.current.lock().clone()
     }
 
     /// The values of a metric over a range of time, for each of its series: those of the registry and
@@ -225,6 +242,13 @@ impl<R: Runtime> Monitor<R> {
     /// What it did so far.
     pub fn stats(&self) -> MonitorStats {
         self.shared.stats()
+    }
+}
+
+impl Running {
+    /// Whether it has not been stopped, and not been ended by its runtime either.
+    fn goes_on(&self) -> bool {
+        !self.stop.is_cancelled() && !self.ended.is_cancelled()
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use mtaio_runtime::{Runtime, RuntimeExt};
 
 use super::reading::Reading;
-use super::shared::Shared;
+use super::shared::{Shared, State};
 use crate::contain::{contain, discard};
 use crate::executor::CancellationToken;
 use crate::monitor::alert::Moment;
@@ -32,19 +32,18 @@ impl<R: Runtime> Shared<R> {
         let system = self.read_system();
         let mut metrics = self.registry.gather();
         let (at, wall_clock) = (self.rt.now(), self.rt.wall_clock());
-        let before = self.state.lock().current.clone();
+        let before = self.current.lock().clone();
         let cpu_usage = before.and_then(|before| system::usage(&before.system, &system));
         add(&system, cpu_usage, &mut metrics);
         let reading = Arc::new(Reading { at, wall_clock, system, cpu_usage, metrics });
-        let (alerts, before) = {
+        let alerts = {
             let mut state = self.state.lock();
-            let state = &mut *state;
-            state.history.push(at, &reading.metrics);
-            let (metrics, history, period) = (&reading.metrics, &state.history, self.period);
-            let moment = Moment { at, metrics, history, period };
-            let alerts = state.evaluator.evaluate(&moment, wall_clock);
-            (alerts, state.current.replace(reading))
+            let State { history, evaluator } = &mut *state;
+            history.push(at, &reading.metrics);
+            let moment = Moment { at, metrics: &reading.metrics, history, period: self.period };
+            evaluator.evaluate(&moment, wall_clock)
         };
+        let before = self.current.lock().replace(reading);
         drop(before);
         for alert in alerts {
             self.tell(alert);

@@ -22,6 +22,8 @@ pub(super) struct Shared<R> {
     /// Not there while it is asked, nor where there is none.
     pub(super) source: Mutex<Option<Box<dyn SystemSource>>>,
     pub(super) state: Mutex<State>,
+    /// The last look. Not in the state, which takes its time.
+    pub(super) current: Mutex<Option<Arc<Reading>>>,
     /// What is to be told.
     pub(super) outbox: Queue<Alert>,
     pub(super) counts: Counts,
@@ -31,7 +33,6 @@ pub(super) struct Shared<R> {
 pub(super) struct State {
     pub(super) history: History,
     pub(super) evaluator: Evaluator,
-    pub(super) current: Option<Arc<Reading>>,
 }
 
 #[derive(Default)]
