@@ -66,6 +66,8 @@
 //! A panic of your code in a task, a callback or a job is an error of the one who waits for it. It
 //! costs nobody else.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod cache;
 pub mod callback;
 pub mod config;
@@ -73,6 +75,8 @@ mod contain;
 pub mod error;
 pub mod event;
 pub mod executor;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 pub mod limit;
 pub mod monitor;
 pub mod observable;

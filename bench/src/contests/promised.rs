@@ -196,4 +196,10 @@ pub(super) const PROMISED: &[(&str, &[&str])] = &[
     ("profile-poll/on-erased", &["tokio-metrics", "await-tree", "bare"]),
     ("profile-poll/off", &["bare"]),
     ("profile-span/fast-clock", &["tokio-metrics", "await-tree"]),
+    ("flights/tokio-current", &["by hand: streams"]),
+    ("flights/tokio-multi", &["by hand: streams"]),
+    ("flights/smol", &["by hand: streams"]),
+    ("flights-no-latency/tokio-current", &["by hand: streams", "by hand: plain loop"]),
+    ("flights-no-latency/tokio-multi", &["by hand: streams", "by hand: plain loop"]),
+    ("flights-no-latency/smol", &["by hand: streams", "by hand: plain loop"]),
 ];
