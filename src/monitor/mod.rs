@@ -33,8 +33,8 @@
 //! A [`Registry`] is made, not global, and knows metrics by their names. It needs no runtime; only a
 //! histogram with a window does, for its clock.
 //!
-//! - [`Counter`], [`Gauge`] and [`Histogram`] are handles, for what the code counts itself: an addition
-//!   costs about a nanosecond from the thread that began, and what an atomic one costs from others.
+//! - [`Counter`], [`Gauge`] and [`Histogram`] are handles, for what the code counts itself, at a few
+//!   nanoseconds each time.
 //! - [`Labelled`] families have a bound: what goes beyond it is counted in one series.
 //! - [`Stats`]: what every part of this library has counted already, by [`Registry::watch`].
 //! - [`Collector`]: what a program counts in its own way.

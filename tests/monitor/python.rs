@@ -14,7 +14,7 @@ const READ: &str = r#"
 import json, sys
 from prometheus_client.parser import text_string_to_metric_families as parse
 families = [
-    [f.name, f.type, f.documentation, [[s.name, s.labels, repr(s.value)] for s in f.samples]]
+    [f.name, f.type, f.documentation, [[s.name, s.labels, repr(float(s.value))] for s in f.samples]]
     for f in parse(sys.stdin.buffer.read().decode())
 ]
 json.dump(families, sys.stdout)

@@ -226,4 +226,10 @@ pub(super) const PROMISED: &[(&str, &[&str])] = &[
     ("redis-insert-64/tokio-current", &["redis-rs", "fred"]),
     ("redis-insert-64/tokio-multi", &["redis-rs", "fred"]),
     ("redis-insert-64/smol", &["redis-rs", "fred on tokio"]),
+    ("flights/tokio-current", &["by hand: streams"]),
+    ("flights/tokio-multi", &["by hand: streams"]),
+    ("flights/smol", &["by hand: streams"]),
+    ("flights-no-latency/tokio-current", &["by hand: streams", "by hand: plain loop"]),
+    ("flights-no-latency/tokio-multi", &["by hand: streams", "by hand: plain loop"]),
+    ("flights-no-latency/smol", &["by hand: streams", "by hand: plain loop"]),
 ];

@@ -3,7 +3,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The one thread that writes to a cell, which therefore needs no atomic addition: a load and a store
-/// do, at a fifth of its cost. The first to ask is it for good; all others share another cell.
+/// do, at half of its cost and less. The first to ask is it for good; all others share another cell.
 ///
 /// A thread is known by the address of its thread-local memory, which no two living threads share. A
 /// thread that comes after its end may get the same address, and is the owner then: by handing that

@@ -4,6 +4,7 @@ mod family;
 mod known;
 pub(super) mod names;
 mod snapshot;
+mod table;
 mod told;
 
 pub use self::family::Labelled;
@@ -108,7 +109,7 @@ impl Registry {
 
     /// A registry without metrics, for as many series of each name as `max_series`.
     ///
-    /// A series takes some 200 bytes and twice the length of its labels, if it is a counter or a
+    /// A series takes some 250 bytes and twice the length of its labels, if it is a counter or a
     /// gauge; a counter that is used often 500 more; a [`Histogram`] what is said there.
     ///
     /// # Errors
