@@ -83,7 +83,7 @@ async fn next<R: Runtime>(
     Ok((*alert).clone())
 }
 
-async fn day<R: Runtime>(rt: R) -> Result<(), String> {
+async fn day<R: Runtime>(rt: R, sabotage: bool) -> Result<(), String> {
     let text = |error: Error| error.to_string();
     let registry = Registry::new();
     let metrics = Metrics::new(&registry).map_err(text)?;
@@ -92,7 +92,8 @@ async fn day<R: Runtime>(rt: R) -> Result<(), String> {
     monitor.start();
 
     // 100 errors are no reason to tell anybody, and quick answers are none either.
-    (0..400).for_each(|n| metrics.answered(Duration::from_millis(100), n % 4 == 0));
+    let good = if sabotage { 3 } else { 4 };
+    (0..400).for_each(|n| metrics.answered(Duration::from_millis(100), n % good == 0));
     rt.sleep(INTERVAL * 3).await;
     if !monitor.firing().is_empty() {
         return Err(format!("{:?} fires too early", monitor.firing()));
