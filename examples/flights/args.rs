@@ -22,6 +22,7 @@ Usage: flights [OPTIONS]
   --json FILE      write the summary as JSON; - is standard output, in place of the table
   --jsonl FILE     write the flights, with what was looked up, as a line of JSON each
   --resume         go on with the file of --jsonl that an earlier run did not finish
+  --metrics ADDR   serve metrics for Prometheus at this address while it runs, as 127.0.0.1:9100
   --quiet          print no table, no alerts, and no progress
   --help           print this
 
@@ -30,7 +31,7 @@ The exit code is 2 when the arguments or the files are not usable, 1 when anythi
 ";
 
 const OPTIONS: &str = "--runtime, --flights, --planes, --airlines, --faults, --seed, --json, --jsonl, \
-                       --resume, --quiet and --help";
+                       --resume, --metrics, --quiet and --help";
 
 /// What is asked for.
 pub enum Command {
@@ -51,6 +52,8 @@ pub struct Args {
     pub jsonl: Option<PathBuf>,
     /// Only with `jsonl`.
     pub resume: bool,
+    /// Where metrics are served.
+    pub metrics: Option<String>,
     pub quiet: bool,
 }
 
@@ -105,6 +108,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, A
             Arg::Long("json") => args.json = Some(parser.value()?.into()),
             Arg::Long("jsonl") => args.jsonl = Some(parser.value()?.into()),
             Arg::Long("resume") => args.resume = true,
+            Arg::Long("metrics") => args.metrics = Some(text(parser.value()?)),
             Arg::Long("quiet") => args.quiet = true,
             Arg::Long("help") | Arg::Short('h') => return Ok(Command::Help),
             Arg::Long(name) => return Err(ArgsError::UnknownOption(format!("--{name}"))),
@@ -135,6 +139,7 @@ impl Default for Args {
             json: None,
             jsonl: None,
             resume: false,
+            metrics: None,
             quiet: false,
         }
     }

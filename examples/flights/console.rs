@@ -1,12 +1,15 @@
 //! What is told while the work goes on: malformed rows, and how far it is.
 
 use std::io::Write;
+use std::net::SocketAddr;
 
 use super::csv::Malformed;
 
 /// What there is to tell.
 pub enum Told {
     Malformed(Malformed),
+    /// Metrics are to be had there.
+    Serving(SocketAddr),
     /// So many rows are read, and this part of the file, from 0 to 1.
     Read {
         rows: u64,
@@ -37,6 +40,9 @@ impl<W: Write> Console<W> {
     pub fn tell(&mut self, told: Told) {
         match told {
             Told::Malformed(row) => self.report(&row),
+            Told::Serving(address) => {
+                let _ = writeln!(self.stderr, "metrics: http://{address}/metrics");
+            }
             Told::Read { rows, part } if self.has_bar => {
                 let done = (part.clamp(0.0, 1.0) * WIDTH as f64) as usize;
                 let (done, left) = ("#".repeat(done), "-".repeat(WIDTH - done));

@@ -22,6 +22,10 @@ pub enum Failure {
     Resume { path: PathBuf, number: u64, reason: String },
     #[error("row {row} was written by a run with other flights")]
     OtherFlights { row: u64 },
+    #[error("metrics cannot be served at `{address}`: {error}")]
+    Metrics { address: String, error: io::Error },
+    #[error("metrics cannot be served: {0}")]
+    Server(io::Error),
     #[error("the report cannot be written: {0}")]
     Output(io::Error),
     #[error("the runtime does not start: {0}")]
@@ -50,7 +54,8 @@ impl Failure {
             | Self::Input(_)
             | Self::Json { .. }
             | Self::Resume { .. }
-            | Self::OtherFlights { .. } => 2,
+            | Self::OtherFlights { .. }
+            | Self::Metrics { .. } => 2,
             _ => 1,
         }
     }

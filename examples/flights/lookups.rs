@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use mtaio::cache::{LoadError, TtlCache};
 use mtaio::limit::{ConcurrencyLimiter, Rate, RateLimiter};
+use mtaio::monitor::Registry;
 use mtaio::policy::{BoxPolicy, BreakerConfig, CircuitBreaker, Policy, PolicyError, Retry};
 use mtaio::time::Jitter;
 use mtaio::{ConfigError, Retryable, Runtime, RuntimeExt};
@@ -41,6 +42,9 @@ pub struct Lookups<R> {
     service: Arc<Service<R>>,
     aircraft: BoxPolicy<Option<Aircraft>, Fault>,
     airlines: BoxPolicy<Option<String>, Fault>,
+    breaker: CircuitBreaker,
+    rate: RateLimiter,
+    permits: ConcurrencyLimiter,
     known_aircraft: TtlCache<String, Option<Aircraft>>,
     known_airlines: TtlCache<String, Option<String>>,
 }
@@ -62,11 +66,13 @@ impl<R: Runtime> Lookups<R> {
             rt,
             BreakerConfig::new().window(200).failure_rate(0.8).open_for(A_WHILE),
         )?;
+        let rate = RateLimiter::new(rt, Rate::per_second(RATE)?, BURST)?;
+        let permits = ConcurrencyLimiter::new(rt, CALLS)?;
         let policy = Policy::with_runtime(rt)
             .retry(retry)
             .breaker(&breaker)
-            .rate(&RateLimiter::new(rt, Rate::per_second(RATE)?, BURST)?)
-            .permit(&ConcurrencyLimiter::new(rt, CALLS)?)
+            .rate(&rate)
+            .permit(&permits)
             .timeout(AN_ATTEMPT)
             .build()?;
         let service = Arc::new(Service { rt: rt.clone(), tables, faults });
@@ -74,9 +80,28 @@ impl<R: Runtime> Lookups<R> {
             service,
             aircraft: policy.clone().boxed(),
             airlines: policy.boxed(),
+            breaker,
+            rate,
+            permits,
             known_aircraft: TtlCache::new(rt, ANSWERS)?,
             known_airlines: TtlCache::new(rt, ANSWERS)?,
         })
+    }
+
+    /// Shows the numbers of all that stands before the service.
+    pub fn watched_by(self: &Arc<Self>, registry: &Registry) -> Result<(), ConfigError> {
+        let seen = || Arc::downgrade(self);
+        let lookups = seen();
+        registry.watch("aircraft", move || Some(lookups.upgrade()?.known_aircraft.stats()))?;
+        let lookups = seen();
+        registry.watch("airlines", move || Some(lookups.upgrade()?.known_airlines.stats()))?;
+        let lookups = seen();
+        registry.watch("service", move || Some(lookups.upgrade()?.breaker.stats()))?;
+        let lookups = seen();
+        registry.watch("service", move || Some(lookups.upgrade()?.rate.stats()))?;
+        let lookups = seen();
+        registry.watch("service", move || Some(lookups.upgrade()?.permits.stats()))?;
+        Ok(())
     }
 
     /// The aircraft that carries this number, if it is known.

@@ -22,9 +22,11 @@ mod flight;
 mod journal;
 mod json;
 mod lookups;
+mod metrics;
 mod news;
 mod pipeline;
 mod reader;
+mod serve;
 mod summary;
 mod table;
 mod tables;
@@ -34,10 +36,13 @@ mod tests;
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
+use std::mem;
+use std::net::TcpListener;
 use std::process::ExitCode;
+use std::sync::PoisonError;
 
 use mtaio::Runtime;
-use mtaio::event::EventEmitter;
+use mtaio::monitor::{Registry, Snapshot};
 use mtaio_sim::Sim;
 
 use self::args::{Args, Command, RuntimeName};
@@ -49,6 +54,8 @@ use self::journal::Journal;
 use self::json::JsonOutput;
 use self::lookups::Lookups;
 use self::news::{News, Newspaper};
+use self::pipeline::Desk;
+use self::serve::Server;
 use self::summary::Summary;
 use self::table::{alerts, table};
 use self::tables::Tables;
@@ -94,9 +101,11 @@ fn run_at(
     let open = if args.resume { Journal::resume } else { Journal::create };
     let journal = args.jsonl.as_deref().map(open).transpose()?;
 
-    let worked = on_runtime(&args, flights, tables, journal, |told| console.tell(told));
+    let listener = args.metrics.as_deref().map(listen).transpose()?;
+
+    let worked = on_runtime(&args, flights, tables, journal, listener, |told| console.tell(told));
     console.erase();
-    let (summary, news) = worked?;
+    let Outcome { summary, news, metrics } = worked?;
 
     let json_on_stdout = matches!(json, Some(JsonOutput::Stdout));
     if let Some(json) = json {
@@ -104,14 +113,37 @@ fn run_at(
     }
     if !args.quiet && !json_on_stdout {
         print(&alerts(&news.alerts), stdout)?;
-        print(&table(&summary, &news), stdout)?;
+        print(&table(&metrics), stdout)?;
     }
     console.report_count();
     Ok(())
 }
 
+/// What all flights come to.
+struct Outcome {
+    summary: Summary,
+    news: News,
+    metrics: Snapshot,
+}
+
 fn print(text: &str, stdout: &mut impl Write) -> Result<(), Failure> {
     stdout.write_all(text.as_bytes()).map_err(Failure::Output)
+}
+
+fn listen(address: &str) -> Result<TcpListener, Failure> {
+    let failed = |error| Failure::Metrics { address: address.to_owned(), error };
+    TcpListener::bind(address).map_err(failed)
+}
+
+/// Serves the metrics, and tells where: the address may have left the port to the system.
+fn serve(
+    listener: TcpListener,
+    registry: &Registry,
+    tell: &mut impl FnMut(Told),
+) -> Result<Server, Failure> {
+    let server = Server::start(listener, registry.clone()).map_err(Failure::Server)?;
+    tell(Told::Serving(server.address()));
+    Ok(server)
 }
 
 /// Runs the pipeline on the runtime that was asked for.
@@ -120,36 +152,39 @@ fn on_runtime(
     flights: Flights,
     tables: Tables,
     journal: Option<Journal>,
+    listener: Option<TcpListener>,
     tell: impl FnMut(Told) + Send,
-) -> Result<(Summary, News), Failure> {
+) -> Result<Outcome, Failure> {
     let faults = Faults::new(args.faults, args.seed);
     match args.runtime {
         RuntimeName::Tokio => mtaio_tokio::block_on(async move |rt| {
-            work(&rt, flights, tables, faults, journal, tell).await
+            work(&rt, flights, Lookups::new(&rt, tables, faults)?, journal, listener, tell).await
         })
         .map_err(Failure::Runtime)?,
         RuntimeName::Smol => mtaio_smol::block_on(async move |rt| {
-            work(&rt, flights, tables, faults, journal, tell).await
+            work(&rt, flights, Lookups::new(&rt, tables, faults)?, journal, listener, tell).await
         })
         .map_err(Failure::Runtime)?,
-        RuntimeName::Sim => {
-            let work = async move |rt| work(&rt, flights, tables, faults, journal, tell).await;
-            Sim::try_run(args.seed, work)?
-        }
+        RuntimeName::Sim => Sim::try_run(args.seed, async move |rt| {
+            work(&rt, flights, Lookups::new(&rt, tables, faults)?, journal, listener, tell).await
+        })?,
     }
 }
 
 async fn work<R: Runtime>(
     rt: &R,
     flights: Flights,
-    tables: Tables,
-    faults: Faults,
+    lookups: Lookups<R>,
     journal: Option<Journal>,
-    tell: impl FnMut(Told) + Send,
-) -> Result<(Summary, News), Failure> {
-    let emitter = EventEmitter::new();
-    let paper = Newspaper::about(&emitter);
-    let lookups = Lookups::new(rt, tables, faults)?;
-    let summary = pipeline::work(rt, flights, lookups, journal, emitter, tell).await?;
-    Ok((summary, paper.read()))
+    listener: Option<TcpListener>,
+    mut tell: impl FnMut(Told) + Send,
+) -> Result<Outcome, Failure> {
+    let desk = Desk::new(lookups);
+    let paper = Newspaper::about(&desk.emitter);
+    let registry = metrics::registry(&desk, &paper)?;
+    let _server = listener.map(|listener| serve(listener, &registry, &mut tell)).transpose()?;
+    pipeline::work(rt, flights, &desk, journal, tell).await?;
+    let metrics = registry.gather();
+    let summary = mem::take(&mut *desk.summary.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(Outcome { summary, news: paper.read(), metrics })
 }

@@ -3,12 +3,12 @@
 //! A flight whose lookup came to nothing goes back and is tried again with those that come after
 //! it: none is dropped. What is worth telling is emitted; see `news.rs`.
 
-use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::stream;
 use mtaio::event::EventEmitter;
+use mtaio::monitor::RunTotals;
 use mtaio::pipeline::{Batch, Letter, Parallel, PipelineError, Stage, pipeline};
 use mtaio::{Runtime, RuntimeExt};
 
@@ -40,17 +40,33 @@ pub struct Enriched {
     pub is_written: bool,
 }
 
+/// What the work is done with, and what comes of it.
+pub struct Desk<R> {
+    pub lookups: Arc<Lookups<R>>,
+    pub emitter: EventEmitter,
+    /// Of what has come through so far.
+    pub summary: Arc<Mutex<Summary>>,
+    pub runs: RunTotals,
+}
+
+impl<R: Runtime> Desk<R> {
+    pub fn new(lookups: Lookups<R>) -> Self {
+        let (emitter, runs) = (EventEmitter::new(), RunTotals::new());
+        Self { lookups: Arc::new(lookups), emitter, summary: Arc::default(), runs }
+    }
+}
+
 /// Takes all flights through the pipeline. Malformed rows are told, and stop nothing.
 pub async fn work<R: Runtime>(
     rt: &R,
     flights: Flights,
-    lookups: Lookups<R>,
+    desk: &Desk<R>,
     mut journal: Option<Journal>,
-    emitter: EventEmitter,
     tell: impl FnMut(Told) + Send,
-) -> Result<Summary, Failure> {
+) -> Result<(), Failure> {
+    let Desk { lookups, emitter, summary, runs } = desk;
     let written = journal.as_mut().map(Journal::take_written).unwrap_or_default();
-    let (again, lookups) = (Again::default(), Arc::new(lookups));
+    let (again, lookups) = (Again::default(), Arc::clone(lookups));
     let to_again = Arc::clone(&again);
 
     let pipeline = pipeline::<Failure>()
@@ -64,25 +80,26 @@ pub async fn work<R: Runtime>(
             let again = letter.error.map_or(Err(Failure::LookupPanicked), |_| Ok(row));
             locked(&to_again).push_back(again);
         })
-        .batch(BATCH, Write::new(rt, journal, emitter))
+        .batch(BATCH, Write::new(rt, journal, emitter.clone()))
         .build()?;
 
-    let summary = Arc::new(Mutex::new(Summary::default()));
-    let to_summary = Arc::clone(&summary);
+    let summary = Arc::clone(summary);
     let add = async move |batch: Vec<Enriched>| {
-        let mut summary = locked(&to_summary);
+        let mut summary = locked(&summary);
         batch.into_iter().for_each(|enriched| summary.add(enriched));
     };
     let rows = rows(rt, flights, Arc::clone(&again), written, tell);
     let report = pipeline.run(rt, rows).for_each(add.clone()).await;
+    runs.add(&report);
     report.into_result().map_err(failure)?;
     // What goes back while the last rows are on their way finds no more of them.
     loop {
         let left: Vec<_> = locked(&again).drain(..).collect();
         if left.is_empty() {
-            return Ok(mem::take(&mut *locked(&summary)));
+            return Ok(());
         }
         let report = pipeline.run(rt, stream::iter(left)).for_each(add.clone()).await;
+        runs.add(&report);
         report.into_result().map_err(failure)?;
     }
 }

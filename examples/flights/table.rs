@@ -1,14 +1,17 @@
-//! The summary for people.
+//! The summary for people, of what the metrics say.
 
 use std::fmt::Display;
 
-use super::airports::Alert;
-use super::news::News;
-use super::summary::{Carrier, Summary};
+use mtaio::monitor::{Sample, Snapshot};
 
-pub fn table(summary: &Summary, news: &News) -> String {
-    let names = summary.carriers.values().map(|carrier| name(carrier).chars().count());
-    let width = names.max().unwrap_or(0).max("airline".len());
+use super::airports::Alert;
+
+pub fn table(metrics: &Snapshot) -> String {
+    let departed = metrics.family("flights_departed_total");
+    let mut carriers: Vec<_> = departed.map_or(&[][..], |family| &family.samples).iter().collect();
+    carriers.sort_by_key(|carrier| carrier.labels.get("carrier"));
+    let width = carriers.iter().map(|carrier| name(carrier).chars().count()).max();
+    let width = width.unwrap_or(0).max("airline".len());
     let headings: [&dyn Display; 8] = [
         &"carrier",
         &"airline",
@@ -20,24 +23,35 @@ pub fn table(summary: &Summary, news: &News) -> String {
         &"unknown plane",
     ];
     let mut text = line(width, headings);
-    for (code, carrier) in &summary.carriers {
-        let mean = carrier.dep_delay.value().map_or("-".to_owned(), |mean| format!("{mean:.2}"));
+    for carrier in &carriers {
+        let value = |name| of(metrics, name, carrier);
+        let mean = value("flights_delay_mean_seconds") / 60.0;
+        let mean = if mean.is_nan() { "-".to_owned() } else { format!("{mean:.2}") };
         text += &line(
             width,
             [
-                code,
+                &carrier.labels.get("carrier").unwrap_or_default(),
                 &name(carrier),
-                &carrier.flights,
-                &carrier.cancelled,
+                &value("flights_departed_total"),
+                &value("flights_cancelled_total"),
                 &mean,
-                &carrier.delayed_60,
-                &carrier.seats,
-                &carrier.unknown_plane,
+                &value("flights_delayed_60_total"),
+                &value("flights_seats_total"),
+                &value("flights_unknown_aircraft_total"),
             ],
         );
     }
-    let News { cancelled, written, .. } = news;
-    text + &format!("{} rows, {cancelled} cancelled, {written} written\n", summary.rows)
+    let total = |name| metrics.get(name, &[]).map_or(0.0, |value| value.as_f64());
+    let (rows, written) = (total("flights_rows_total"), total("flights_written_total"));
+    let cancelled = total("flights_told_cancelled_total");
+    text + &format!("{rows} rows, {cancelled} cancelled, {written} written\n")
+}
+
+/// Of the same carrier, another number.
+fn of(metrics: &Snapshot, name: &str, carrier: &Sample) -> f64 {
+    let same = |sample: &&Sample| sample.labels == carrier.labels;
+    let sample = metrics.family(name).and_then(|family| family.samples.iter().find(same));
+    sample.map_or(f64::NAN, |sample| sample.value.as_f64())
 }
 
 /// A line an alert.
@@ -50,8 +64,8 @@ pub fn alerts(alerts: &[Alert]) -> String {
     alerts.iter().map(line).collect()
 }
 
-fn name(carrier: &Carrier) -> &str {
-    carrier.name.as_deref().unwrap_or("(unknown)")
+fn name(carrier: &Sample) -> &str {
+    carrier.labels.get("airline").filter(|name| !name.is_empty()).unwrap_or("(unknown)")
 }
 
 fn line(width: usize, cells: [&dyn Display; 8]) -> String {

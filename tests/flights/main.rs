@@ -9,6 +9,7 @@
 )]
 
 mod harness;
+mod metrics;
 mod resume;
 
 use std::fs;
@@ -18,6 +19,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use self::harness::{Files, binary, run};
+use self::metrics::serves_metrics_while_it_runs;
 use self::resume::goes_on_where_it_was_killed;
 
 #[allow(dead_code)] // The example's `main` is called by the tests of the binary alone.
@@ -54,6 +56,7 @@ on_every_runtime!(
     tells_of_each_flight_once,
     writes_each_flight_down_once,
     goes_on_where_it_was_killed,
+    serves_metrics_while_it_runs,
     reports_malformed_rows_of_the_tables,
 );
 
@@ -422,7 +425,7 @@ fn files_without_their_columns_are_refused() {
 #[test]
 fn arguments_that_mean_nothing_are_refused() {
     let options = "--runtime, --flights, --planes, --airlines, --faults, --seed, --json, --jsonl, \
-                   --resume, --quiet and --help";
+                   --resume, --metrics, --quiet and --help";
     let runtimes = "allowed are tokio, smol and sim";
     let probabilities = "allowed is a number from 0 to less than 1";
     let seeds = "allowed is a whole number from 0 to 18446744073709551615";
@@ -451,7 +454,7 @@ fn help_names_every_option() {
     let ran = run(["--runtime", "smol", "--help"]);
     ran.succeeded();
     let options = "--runtime --flights --planes --airlines --faults --seed --json --jsonl --resume \
-                   --quiet";
+                   --metrics --quiet";
     for option in options.split(' ') {
         assert!(ran.stdout.contains(&format!("\n  {option} ")), "{option}");
     }

@@ -7,12 +7,11 @@ mod program;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process;
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use mtaio::EventEmitter;
-
 use self::faults::Faults;
-use self::program::{Alert, Journal, Lookups, Newspaper, Summary, Tables};
+use self::program::{Alert, Desk, Journal, Lookups, Newspaper, Summary, Tables};
 use super::Hosts;
 use crate::harness::Aim::{Gate, Open, Wish};
 use crate::harness::Bound::Ratio;
@@ -43,12 +42,11 @@ fn contest<H: Host>(kind: &str, host: &H, has_latency: bool) -> Contest {
     let ours = move |_| {
         let rt = rt.clone();
         async move {
-            let emitter = EventEmitter::new();
-            let paper = Newspaper::about(&emitter);
-            let (tables, journal) = (tables()?, Some(journal()?));
-            let lookups = Lookups::new(&rt, tables, Faults::none(has_latency))?;
+            let desk = Desk::new(Lookups::new(&rt, tables()?, Faults::none(has_latency))?);
+            let paper = Newspaper::about(&desk.emitter);
             let flights = program::open(&data("flights-2013-01.csv"))?;
-            let summary = program::work(&rt, flights, lookups, journal, emitter, drop).await?;
+            program::work(&rt, flights, &desk, Some(journal()?), drop).await?;
+            let summary = desk.summary.lock().unwrap_or_else(PoisonError::into_inner);
             complete(&summary, &paper.read().alerts)
         }
     };

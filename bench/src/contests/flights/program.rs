@@ -37,6 +37,6 @@ pub(super) use self::flight::{Flight, open};
 pub(super) use self::journal::Journal;
 pub(super) use self::lookups::Lookups;
 pub(super) use self::news::Newspaper;
-pub(super) use self::pipeline::{Enriched, work};
+pub(super) use self::pipeline::{Desk, Enriched, work};
 pub(super) use self::summary::Summary;
 pub(super) use self::tables::{Aircraft, Tables};
