@@ -74,14 +74,6 @@ impl<In: Send, E: Send> Link<In, E> for Buffer {
     {
         Buffered { source: source.fuse(), items: VecDeque::new(), capacity: self.capacity }
     }
-
-    async fn setup(&self) -> Result<(), PipelineError<E>> {
-        Ok(())
-    }
-
-    async fn close(&self, _errors: &mut Vec<PipelineError<E>>) {}
-
-    fn names(&self, _names: &mut Vec<String>) {}
 }
 
 impl<In: Send, E: Send> EachLink<In, E> for Buffer {

@@ -98,12 +98,6 @@ impl<In: Send, E: Send, T: Each<In>> Link<In, E> for Immediate<T> {
         Sequential::new(source, work)
     }
 
-    async fn setup(&self) -> Result<(), PipelineError<E>> {
-        Ok(())
-    }
-
-    async fn close(&self, _errors: &mut Vec<PipelineError<E>>) {}
-
     fn names(&self, names: &mut Vec<String>) {
         names.push(T::NAME.to_owned());
     }

@@ -9,7 +9,6 @@ use mtaio_runtime::{Panic, Runtime, Sleep};
 use pin_project_lite::pin_project;
 
 use super::course::Course;
-use super::error::PipelineError;
 use super::flow::Flow;
 use super::ledger::{Ticket, Tracked};
 use super::link::Link;
@@ -191,12 +190,4 @@ impl<In: Send, E: Send> Link<In, E> for Gather {
             ready: None,
         }
     }
-
-    async fn setup(&self) -> Result<(), PipelineError<E>> {
-        Ok(())
-    }
-
-    async fn close(&self, _errors: &mut Vec<PipelineError<E>>) {}
-
-    fn names(&self, _names: &mut Vec<String>) {}
 }

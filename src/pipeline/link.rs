@@ -28,13 +28,17 @@ pub trait Link<In: Send, E: Send>: Send + Sync {
         E: 'a;
 
     /// Sets up all stages, the first one first; of what was set up, nothing stays so on an error.
-    fn setup(&self) -> impl Future<Output = Result<(), PipelineError<E>>> + Send;
+    fn setup(&self) -> impl Future<Output = Result<(), PipelineError<E>>> + Send {
+        async { Ok(()) }
+    }
 
     /// Closes all stages, the last one first, and tells the errors.
-    fn close(&self, errors: &mut Vec<PipelineError<E>>) -> impl Future<Output = ()> + Send;
+    fn close(&self, _errors: &mut Vec<PipelineError<E>>) -> impl Future<Output = ()> + Send {
+        async {}
+    }
 
     /// The names of the stages that are counted, in order.
-    fn names(&self, names: &mut Vec<String>);
+    fn names(&self, _names: &mut Vec<String>) {}
 }
 
 /// A [`Link`] that makes at most one item of each.
@@ -66,14 +70,6 @@ impl<In: Send, E: Send> Link<In, E> for Start {
     {
         source
     }
-
-    async fn setup(&self) -> Result<(), PipelineError<E>> {
-        Ok(())
-    }
-
-    async fn close(&self, _errors: &mut Vec<PipelineError<E>>) {}
-
-    fn names(&self, _names: &mut Vec<String>) {}
 }
 
 impl<In: Send, E: Send> EachLink<In, E> for Start {

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use super::counts::Tally;
 use super::course::Course;
-use super::error::{Fault, PipelineError};
+use super::error::Fault;
 use super::flow::Flow;
 use super::ledger::{End, Ticket, Tracked};
 use super::link::Link;
@@ -234,12 +234,6 @@ where
             },
         }
     }
-
-    async fn setup(&self) -> Result<(), PipelineError<E>> {
-        Ok(())
-    }
-
-    async fn close(&self, _errors: &mut Vec<PipelineError<E>>) {}
 
     fn names(&self, names: &mut Vec<String>) {
         names.push(self.transform.name().to_owned());

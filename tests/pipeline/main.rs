@@ -8,6 +8,7 @@ mod common;
 mod arity;
 mod boxed;
 mod conservation;
+mod details;
 mod drain;
 mod errors;
 mod open;

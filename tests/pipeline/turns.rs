@@ -3,6 +3,7 @@
 use std::future::{Future, IntoFuture as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use futures_util::{FutureExt as _, stream};
@@ -16,14 +17,14 @@ use crate::common::ms;
 
 /// The simulator, whose clock goes on by a step each time that somebody looks.
 #[derive(Clone)]
-struct Ticking {
+pub struct Ticking {
     sim: Sim,
     step: Duration,
     looks: Arc<AtomicU64>,
 }
 
 impl Ticking {
-    fn new(sim: &Sim, step: Duration) -> Self {
+    pub fn new(sim: &Sim, step: Duration) -> Self {
         Self { sim: sim.clone(), step, looks: Arc::default() }
     }
 
@@ -202,5 +203,28 @@ fn what_is_unprocessed_was_not_given() {
         let report = many.run(&rt, stream::iter(0..9)).within(ms(5)).drain_within(ms(5)).await;
         assert_eq!((report.delivered, report.unprocessed), (1, 3));
         assert_eq!((report.stages[0].taken, report.stages[0].given), (4, 1));
+    });
+}
+
+/// Where items have to be waited for nobody has to be let in, and no clock is looked at.
+#[test]
+fn a_wait_begins_a_row_anew() {
+    Sim::run(0, |rt| async move {
+        let clock = Ticking::new(&rt, Duration::ZERO);
+        let mut polls = 0;
+        let source = stream::poll_fn(move |cx| {
+            polls += 1;
+            match polls {
+                2_001 => Poll::Ready(None),
+                n if n % 100 == 0 => {
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
+                }
+                n => Poll::Ready(Some(n)),
+            }
+        });
+        let pipeline = pipeline::<String>().filter(|_: &u64| false).build().expect("it is fine");
+        let report = pipeline.run(&clock, source).await;
+        assert_eq!((report.filtered, clock.looks()), (1_980, 0));
     });
 }
