@@ -120,11 +120,12 @@ impl Rendezvous {
         self.replication
     }
 
-    /// Whether `first` is before `second` in `slot`. Names tell where scores do not.
+    /// Whether a node with this `score` is before another with its own. Names tell where scores do
+    /// not.
     #[inline]
-    fn is_before(&self, slot: u64, first: usize, second: usize) -> bool {
-        let scores = (score(self.seeds[first], slot), score(self.seeds[second], slot));
-        scores.0 > scores.1 || (scores.0 == scores.1 && self.names[first] < self.names[second])
+    fn is_before(&self, (score, node): (u64, usize), (other_score, other): (u64, u8)) -> bool {
+        score > other_score
+            || (score == other_score && self.names[node] < self.names[usize::from(other)])
     }
 
     #[inline]
@@ -133,26 +134,23 @@ impl Rendezvous {
         let mut scores = [0; MOST_REPLICAS];
         let mut count = 0;
         for (node, seed) in self.seeds.iter().enumerate() {
-            let own = score(*seed, slot);
-            // Where it belongs among those so far; who falls off the end is not needed.
+            let own = (score(*seed, slot), node);
             let mut place = count;
-            while place > 0
-                && (own > scores[place - 1]
-                    || (own == scores[place - 1]
-                        && self.is_before(slot, node, usize::from(nodes[place - 1]))))
-            {
+            if count < self.replication {
+                count += 1;
+            } else if self.is_before(own, (scores[count - 1], nodes[count - 1])) {
                 place -= 1;
-            }
-            if place == self.replication {
+            } else {
                 continue;
             }
-            let end = (count + 1).min(self.replication);
-            nodes.copy_within(place..end - 1, place + 1);
-            scores.copy_within(place..end - 1, place + 1);
+            while place > 0 && self.is_before(own, (scores[place - 1], nodes[place - 1])) {
+                nodes[place] = nodes[place - 1];
+                scores[place] = scores[place - 1];
+                place -= 1;
+            }
             // At most 255, which fits.
             nodes[place] = node as u8;
-            scores[place] = own;
-            count = end;
+            scores[place] = own.0;
         }
         Picked { nodes, count: count as u8 }
     }
