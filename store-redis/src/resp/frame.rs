@@ -13,9 +13,9 @@ pub(crate) enum Frame {
     /// A bulk of so many bytes, which was larger than allowed and therefore not kept.
     TooLarge(usize),
     /// An array or a set.
-    Array(Vec<Frame>),
+    Array(Vec<Self>),
     /// Keys and values in turn.
-    Map(Vec<Frame>),
+    Map(Vec<Self>),
     /// What nobody asked for: it answers no command.
-    Push(Vec<Frame>),
+    Push(Vec<Self>),
 }

@@ -174,7 +174,7 @@ fn it_reads_what_redis_rs_reads() {
         // A linear congruential generator, by Knuth.
         state =
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (u128::from(state) * u128::from(below) >> 64) as u64
+        ((u128::from(state) * u128::from(below)) >> 64) as u64
     };
     let (mut items, mut refused) = (0, 0);
     for _ in 0..5_000 {

@@ -25,8 +25,8 @@ fn explore<F: Future<Output = ()>>(scenario: impl Fn(Sim) -> F) {
         }
     };
     let faults = Faults::new().spurious_polls(0.1);
-    Sim::explore(Explore::new().seeds(0..50).faults(faults).max_polls(50_000), &scenario);
-    Sim::explore(Explore::new().seeds(0..50).max_polls(50_000), &scenario);
+    Sim::explore(Explore::new().seeds(0..50).faults(faults).max_polls(50_000), scenario);
+    Sim::explore(Explore::new().seeds(0..50).max_polls(50_000), scenario);
 }
 
 /// The source, where it is a connection's.

@@ -2,6 +2,8 @@
 //! timers, bytes that come in pieces, connections that break, and calls that are dropped at every
 //! point at which they can be.
 
+#![allow(clippy::expect_used, reason = "a test may fail")]
+
 #[path = "../common/mod.rs"]
 mod common;
 

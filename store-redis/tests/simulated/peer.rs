@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::AsyncReadExt;
 use mtaio_redis::{Address, Connector, Endpoint, RedisBuilder, RedisNode};
-use mtaio_runtime::{Runtime, RuntimeExt};
+use mtaio_runtime::RuntimeExt;
 use mtaio_sim::Sim;
 
 use super::wire::{Tap, Wire, connection};

@@ -70,12 +70,6 @@ impl Tap {
             pipe.wake();
         }
     }
-
-    /// Whether the server would hear nothing more of it.
-    pub(crate) fn is_cut(&self) -> bool {
-        let inner = self.to_server.lock();
-        inner.is_closed && inner.bytes.is_empty()
-    }
 }
 
 impl Pipe {
