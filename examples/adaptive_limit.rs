@@ -68,10 +68,11 @@ const PHASES: [Phase; 6] = [
 
 const TIME: Duration = Duration::from_millis(250);
 
-async fn day<R: Runtime>(rt: R) -> Result<(), String> {
+async fn day<R: Runtime>(rt: R, sabotage: bool) -> Result<(), String> {
     let limiter = limiter(&rt).map_err(|error| error.to_string())?;
     for Phase { what, resource, load, rate, counts } in PHASES {
         if let Some(load) = load {
+            let load = if sabotage { 0.1 } else { load };
             limiter.adjust_rate(resource, load).map_err(|error| error.to_string())?;
         }
         let told = limiter.rate(resource).to_hertz();

@@ -59,10 +59,10 @@ fn main() -> ExitCode {
     common::run(batches)
 }
 
-async fn batches<R: Runtime>(rt: R) -> Result<(), String> {
+async fn batches<R: Runtime>(rt: R, sabotage: bool) -> Result<(), String> {
     let pipeline = pipeline::<Infallible>()
         .filter(|n: &u32| n % 10 != 4)
-        .transform(BatchProcessing::new(3))
+        .transform(BatchProcessing::new(if sabotage { 2 } else { 3 }))
         .build()
         .map_err(|error| error.to_string())?;
 

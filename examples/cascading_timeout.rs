@@ -10,28 +10,13 @@
 
 mod common;
 
-use std::fmt;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use mtaio::time::{CascadeError, Deadline, Elapsed, Step, cascade};
 use mtaio::{ConfigError, Runtime, RuntimeExt};
 
-/// What happened, in order.
-#[derive(Clone, Default)]
-struct Journal(Arc<Mutex<Vec<String>>>);
-
-impl Journal {
-    fn note(&self, line: impl fmt::Display) {
-        println!("{line}");
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_string());
-    }
-
-    fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
+use self::common::Journal;
 
 const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -75,8 +60,12 @@ async fn look_up<R: Runtime>(
     Ok(cascade(rt, [ms(20), ms(60), ms(400)], attempt)?.fallback(guess).await)
 }
 
-async fn look_all_up<R: Runtime>(rt: &R, journal: &Journal) -> Result<(), ConfigError> {
-    for word in ["rust", "?", "ferris"] {
+async fn look_all_up<R: Runtime>(
+    rt: &R,
+    journal: &Journal,
+    sabotage: bool,
+) -> Result<(), ConfigError> {
+    for word in [if sabotage { "crust" } else { "rust" }, "?", "ferris"] {
         match look_up(rt, journal, word).await? {
             Ok(answer) => journal.note(format_args!("{word}: {answer}")),
             Err(error) => journal.note(format_args!("{word}: {error}")),
@@ -116,10 +105,10 @@ const EXPECTED: [&str; 14] = [
     "crab: Inherited(Some(\"hurry\"))",
 ];
 
-async fn day<R: Runtime>(rt: R) -> Result<(), String> {
+async fn day<R: Runtime>(rt: R, sabotage: bool) -> Result<(), String> {
     let journal = Journal::default();
-    look_all_up(&rt, &journal).await.map_err(|error| error.to_string())?;
-    if journal.lines() == EXPECTED { Ok(()) } else { Err(String::from("not what must happen")) }
+    look_all_up(&rt, &journal, sabotage).await.map_err(|error| error.to_string())?;
+    journal.is(&EXPECTED)
 }
 
 fn main() -> ExitCode {

@@ -12,15 +12,15 @@
 
 mod common;
 
-use std::fmt;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use mtaio::callback::Callback;
 use mtaio::executor::RunError;
 use mtaio::policy::{Attempt, PolicyEvent, Retry, RetryBuilder, RetryError};
 use mtaio::{ConfigError, Retryable, Runtime, RuntimeExt, TaskExecutor};
+
+use self::common::Journal;
 
 /// Of the delays: 1, 2, 4 of these.
 const UNIT: Duration = Duration::from_millis(20);
@@ -29,21 +29,6 @@ const UNIT: Duration = Duration::from_millis(20);
 const LIMIT: Duration = Duration::from_millis(250);
 
 const RECOVERY: RetryBuilder = Retry::exponential(UNIT).max_attempts(3);
-
-/// What happened, in order.
-#[derive(Clone, Default)]
-struct Journal(Arc<Mutex<Vec<String>>>);
-
-impl Journal {
-    fn note(&self, line: impl fmt::Display) {
-        println!("{line}");
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_string());
-    }
-
-    fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
 
 /// Why work has no answer: the library's word on it, or the work's own.
 #[derive(Debug, thiserror::Error)]
@@ -124,7 +109,7 @@ const EXPECTED: [&str; 10] = [
     "  1 attempt(s): there is no order 9",
 ];
 
-async fn orders<R: Runtime>(rt: R) -> Result<(), String> {
+async fn orders<R: Runtime>(rt: R, sabotage: bool) -> Result<(), String> {
     let journal = Journal::default();
     let executor = ResilientExecutor::new(&rt, &journal);
     let tell = |result: Result<String, Failure>| match result {
@@ -141,7 +126,7 @@ async fn orders<R: Runtime>(rt: R) -> Result<(), String> {
     tell(
         executor
             .execute_with_recovery(async move |attempt: u32| {
-                if attempt < 3 {
+                if attempt < 3 || sabotage {
                     slow.sleep(LIMIT * 4).await;
                 }
                 Ok(format!("order 7, at attempt {attempt}"))
@@ -167,7 +152,7 @@ async fn orders<R: Runtime>(rt: R) -> Result<(), String> {
     journal.note("an order that is not there");
     tell(executor.execute_with_recovery(async |_: u32| Err(WorkError::NoSuchOrder(9))).await);
 
-    if journal.lines() == EXPECTED { Ok(()) } else { Err(String::from("not what must happen")) }
+    journal.is(&EXPECTED)
 }
 
 fn main() -> ExitCode {

@@ -75,7 +75,7 @@ fn main() -> ExitCode {
     common::run(wired)
 }
 
-async fn wired<R: Runtime>(rt: R) -> Result<(), String> {
+async fn wired<R: Runtime>(rt: R, sabotage: bool) -> Result<(), String> {
     let began = rt.now();
     let emitter = EventEmitter::new();
     let pipeline = actions(&rt).map_err(|error| error.to_string())?;
@@ -103,7 +103,8 @@ async fn wired<R: Runtime>(rt: R) -> Result<(), String> {
     });
 
     let mut failures = Vec::new();
-    for (user_id, what) in [(Some(1), "logs in"), (None, "knocks"), (Some(2), "logs out")] {
+    let nobody = sabotage.then_some(3);
+    for (user_id, what) in [(Some(1), "logs in"), (nobody, "knocks"), (Some(2), "logs out")] {
         let report = emitter.emit_named("user_action", Action { user_id, what }).await;
         for failure in &report.failures {
             println!("user_action: {failure}");

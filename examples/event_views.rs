@@ -8,12 +8,13 @@
 //! It prints what happened, and exits non-zero when that is not what must happen.
 
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use mtaio::Runtime;
 use mtaio::event::{AnyEvent, Event, EventEmitter, View};
 
 mod common;
+
+use self::common::Journal;
 
 /// What the events carry.
 #[derive(Clone, Debug)]
@@ -31,38 +32,22 @@ impl Event for Urgent {
     const NAME: &'static str = "urgent";
 }
 
-/// What was seen, in order.
-#[derive(Clone, Default)]
-struct Journal(Arc<Mutex<Vec<String>>>);
-
-impl Journal {
-    fn note(&self, line: String) {
-        println!("{line}");
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-    }
-
-    fn is(&self, expected: &[&str]) -> Result<(), String> {
-        let seen = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        if seen == expected { Ok(()) } else { Err(format!("seen {seen:?}, not {expected:?}")) }
-    }
-
-    /// Notes every event that comes to `view`.
-    fn listen(&self, view: &View<AnyEvent>, name: &'static str) {
-        let journal = self.clone();
-        view.on(async move |event: &AnyEvent| {
-            let data = event.get::<Data>().ok_or("it carries no data")?;
-            let Data { priority, processed } = data;
-            journal.note(format!("{name}: {} {priority} {processed}", event.name()));
-            Ok::<_, &str>(())
-        });
-    }
+/// Notes every event that comes to `view`.
+fn listen(journal: &Journal, view: &View<AnyEvent>, name: &'static str) {
+    let journal = journal.clone();
+    view.on(async move |event: &AnyEvent| {
+        let data = event.get::<Data>().ok_or("it carries no data")?;
+        let Data { priority, processed } = data;
+        journal.note(format_args!("{name}: {} {priority} {processed}", event.name()));
+        Ok::<_, &str>(())
+    });
 }
 
 fn main() -> ExitCode {
     common::run(views)
 }
 
-async fn views<R: Runtime>(_rt: R) -> Result<(), String> {
+async fn views<R: Runtime>(_rt: R, sabotage: bool) -> Result<(), String> {
     let (emitter, journal) = (EventEmitter::new(), Journal::default());
 
     // Filter the events.
@@ -75,12 +60,15 @@ async fn views<R: Runtime>(_rt: R) -> Result<(), String> {
         None => event.clone(),
     });
 
-    journal.listen(&filtered, "filtered");
-    journal.listen(&transformed, "transformed");
+    listen(&journal, &filtered, "filtered");
+    listen(&journal, &transformed, "transformed");
 
     // Chain them.
     emitter.pipe(&filtered);
-    filtered.pipe(&transformed);
+    let chained = filtered.pipe(&transformed);
+    if sabotage {
+        chained.off().await;
+    }
 
     for priority in ["low", "high"] {
         emitter.emit_named("task.new", Data { priority, processed: false }).await;
@@ -91,7 +79,7 @@ async fn views<R: Runtime>(_rt: R) -> Result<(), String> {
     let desk = EventEmitter::new();
     transformed.map(|event| Urgent { about: event.name().to_owned() }).pipe(&desk);
     let noting = journal.clone();
-    desk.on(async move |urgent: &Urgent| noting.note(format!("urgent: {}", urgent.about)));
+    desk.on(async move |urgent: &Urgent| noting.note(format_args!("urgent: {}", urgent.about)));
 
     let report = emitter.emit_named("task.due", Data { priority: "high", processed: false }).await;
     journal.is(&[

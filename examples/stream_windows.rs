@@ -46,8 +46,9 @@ async fn means<R: Runtime>(rt: &R) -> Result<Vec<i64>, ConfigError> {
 }
 
 /// Fours that share nothing; the last are fewer, and not lost.
-async fn fours<R: Runtime>(rt: &R) -> Result<Vec<Vec<i64>>, ConfigError> {
-    let fours = delays(rt).window(4, 4)?.with_tail();
+async fn fours<R: Runtime>(rt: &R, sabotage: bool) -> Result<Vec<Vec<i64>>, ConfigError> {
+    let slide = if sabotage { 3 } else { 4 };
+    let fours = delays(rt).window(4, slide)?.with_tail();
     Ok(fours.inspect(|four| println!("up to four: {four:?}")).collect().await)
 }
 
@@ -75,11 +76,11 @@ async fn worst<R: Runtime>(rt: &R) -> Result<Vec<i64>, ConfigError> {
     Ok(worst.inspect(|worst| println!("worst of a while: {worst} min")).collect().await)
 }
 
-async fn report<R: Runtime>(rt: R) -> Result<(), String> {
+async fn report<R: Runtime>(rt: R, sabotage: bool) -> Result<(), String> {
     let refused = |error: ConfigError| error.to_string();
     must_be("means", &means(&rt).await.map_err(refused)?, &[8, 26, 24, 50])?;
     let expected = [vec![4, 8, 12, 60], vec![0, 90]];
-    must_be("fours", &fours(&rt).await.map_err(refused)?, &expected)?;
+    must_be("fours", &fours(&rt, sabotage).await.map_err(refused)?, &expected)?;
     let bursts: Vec<Vec<i64>> = BURSTS.map(<[i64]>::to_vec).to_vec();
     must_be("batches", &batches(&rt).await.map_err(refused)?, &bursts)?;
     must_be("the worst", &worst(&rt).await.map_err(refused)?, &[60, 90])

@@ -8,14 +8,17 @@ use std::time::Duration;
 use mtaio_runtime::JoinError;
 use thiserror::Error;
 
+use crate::cache::LoadError;
 use crate::config::ConfigError;
+use crate::event::PublishError;
 use crate::executor::{GatherError, RunError};
 use crate::limit::{AcquireError, TryAcquireError};
-use crate::policy::{BreakerError, Open, PolicyError, RetryError};
+use crate::pipeline::PipelineError;
+use crate::policy::{BreakerError, BulkError, Open, PolicyError, RetryError};
 use crate::queue::{Closed, PutError, TaskDoneError, TryGetError};
 use crate::retryable::Retryable;
 use crate::scope::{CloseError, CloseErrors, ScopeError};
-use crate::time::Elapsed;
+use crate::time::{CascadeError, Elapsed, GroupError};
 
 /// Any error of this library that carries no error of yours.
 ///
@@ -70,12 +73,12 @@ pub enum Error {
     /// A piece of work did not run to its end.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// One of many pieces of work did not run to its end.
+    /// One of many pieces of work failed, or did not run to its end.
     #[error(transparent)]
-    Gather(#[from] GatherError<Infallible>),
-    /// The body of a scope panicked, or not all of its resources closed.
+    Gather(Box<GatherError<Self>>),
+    /// The body of a scope failed or panicked, or not all of its resources closed.
     #[error(transparent)]
-    Scope(#[from] ScopeError),
+    Scope(Box<ScopeError<Self>>),
     /// A resource did not close.
     #[error(transparent)]
     Close(#[from] CloseErrors),
@@ -85,6 +88,18 @@ pub enum Error {
     /// All attempts at something failed.
     #[error(transparent)]
     Retry(Box<RetryError<Self>>),
+    /// A batch of calls came to nothing.
+    #[error(transparent)]
+    Bulk(BulkError<Infallible>),
+    /// A message was not published. (Where this is made of the error, the message is dropped.)
+    #[error(transparent)]
+    Publish(PublishError<()>),
+    /// A value was not loaded into a cache.
+    #[error(transparent)]
+    Load(#[from] LoadError<Self>),
+    /// A pipeline did not get through its work.
+    #[error(transparent)]
+    Pipeline(Box<PipelineError<Self>>),
 }
 
 impl Retryable for Error {
@@ -111,11 +126,15 @@ impl Error {
             Self::TryAcquire(error) => error,
             Self::Join(error) => error,
             Self::Run(error) => error,
-            Self::Gather(error) => error,
-            Self::Scope(error) => error,
+            Self::Gather(error) => &**error,
+            Self::Scope(error) => &**error,
             Self::Close(error) => error,
             Self::Open(error) => error,
-            Self::Retry(error) => error,
+            Self::Retry(error) => &**error,
+            Self::Bulk(error) => error,
+            Self::Publish(error) => error,
+            Self::Load(error) => error,
+            Self::Pipeline(error) => &**error,
         }
     }
 }
@@ -123,6 +142,59 @@ impl Error {
 impl From<CloseError> for Error {
     fn from(error: CloseError) -> Self {
         Self::Close(error.into())
+    }
+}
+
+impl From<CascadeError<Self>> for Error {
+    fn from(error: CascadeError<Self>) -> Self {
+        match error {
+            CascadeError::Elapsed(elapsed) => elapsed.into(),
+            CascadeError::Failed(error) => error,
+        }
+    }
+}
+
+impl From<GroupError> for Error {
+    fn from(error: GroupError) -> Self {
+        match error {
+            GroupError::Elapsed(elapsed) => elapsed.into(),
+            GroupError::Join(error) => error.into(),
+        }
+    }
+}
+
+impl From<GatherError<Self>> for Error {
+    fn from(error: GatherError<Self>) -> Self {
+        Self::Gather(Box::new(error))
+    }
+}
+
+impl From<GatherError<Infallible>> for Error {
+    fn from(error: GatherError<Infallible>) -> Self {
+        match error {
+            GatherError::Failed { error, .. } => match error {},
+            GatherError::Unfinished { index, error } => {
+                GatherError::<Self>::Unfinished { index, error }.into()
+            }
+        }
+    }
+}
+
+impl From<ScopeError<Self>> for Error {
+    fn from(error: ScopeError<Self>) -> Self {
+        Self::Scope(Box::new(error))
+    }
+}
+
+impl From<ScopeError> for Error {
+    fn from(error: ScopeError) -> Self {
+        match error {
+            ScopeError::Failed { error, .. } => match error {},
+            ScopeError::Panicked { panic, close_errors } => {
+                ScopeError::<Self>::Panicked { panic, close_errors }.into()
+            }
+            ScopeError::NotClosed(errors) => ScopeError::<Self>::NotClosed(errors).into(),
+        }
     }
 }
 
@@ -162,5 +234,33 @@ impl From<PolicyError<Self>> for Error {
                 RetryError { attempts, elapsed, reason, last: last.into() }.into()
             }
         }
+    }
+}
+
+impl From<BulkError<Self>> for Error {
+    fn from(error: BulkError<Self>) -> Self {
+        Self::Bulk(match error {
+            BulkError::Failed(error) => return error,
+            BulkError::Elapsed(elapsed) => return elapsed.into(),
+            BulkError::Panicked { message } => BulkError::Panicked { message },
+            BulkError::Mismatched { inputs, results } => BulkError::Mismatched { inputs, results },
+            BulkError::RuntimeGone => BulkError::RuntimeGone,
+        })
+    }
+}
+
+impl<T> From<PublishError<T>> for Error {
+    fn from(error: PublishError<T>) -> Self {
+        Self::Publish(match error {
+            PublishError::Closed(_) => PublishError::Closed(()),
+            PublishError::Full(_) => PublishError::Full(()),
+            PublishError::Retained(_) => PublishError::Retained(()),
+        })
+    }
+}
+
+impl From<PipelineError<Self>> for Error {
+    fn from(error: PipelineError<Self>) -> Self {
+        Self::Pipeline(Box::new(error))
     }
 }

@@ -43,7 +43,7 @@
 //! | [`callback`] | what an async closure must be to be called many times at once |
 //! | [`cache`] | [`TtlCache`]: in the process, with a time to live, and loads that are shared |
 //! | [`limit`] | [`Limiter`](limit::Limiter): how often, how many at once |
-//! | [`monitor`] | [`Registry`](monitor::Registry): counters, gauges, histograms, and their exports |
+//! | [`monitor`] | [`Registry`](monitor::Registry): metrics and their exports; [`Monitor`](monitor::Monitor): history and alerts; [`Profiler`](monitor::Profiler): spans |
 //! | [`retryable`] | [`Retryable`]: which errors are worth another attempt |
 //! | [`config`] | [`ConfigError`]: the one refusal of all builders |
 //! | [`error`](mod@error) | [`Error`]: the one error for applications that want one |
@@ -66,6 +66,8 @@
 //! A panic of your code in a task, a callback or a job is an error of the one who waits for it. It
 //! costs nobody else.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod cache;
 pub mod callback;
 pub mod config;
@@ -73,6 +75,8 @@ mod contain;
 pub mod error;
 pub mod event;
 pub mod executor;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 pub mod limit;
 pub mod monitor;
 pub mod observable;

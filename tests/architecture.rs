@@ -25,6 +25,7 @@ const ORDER: &[&[&str]] = &[
     &["pipeline"],
     &["monitor"],
     &["error"],
+    &["guide"],
 ];
 
 const MOST_LINES: usize = 500;

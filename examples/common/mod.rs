@@ -3,6 +3,9 @@
 
 #![allow(unreachable_pub)] // In a program nothing is reachable: `pub` is what a module offers.
 
+#[allow(dead_code)] // Not every example needs one.
+mod journal;
+
 use std::future::Future;
 use std::process::ExitCode;
 
@@ -10,15 +13,20 @@ use lexopt::{Arg, Parser, ValueExt};
 use mtaio::DynRuntime;
 use mtaio_sim::Sim;
 
+#[allow(unused_imports)]
+pub use self::journal::Journal;
+
 /// Runs `example` on the runtime that `--runtime` names: tokio, which is the default, smol, or sim.
 /// An error is printed, and is the failure of the process.
 ///
-/// The example itself knows none of them: pass it an `async fn example<R: Runtime>(rt: R)`.
-pub fn run<F>(example: impl FnOnce(DynRuntime) -> F) -> ExitCode
+/// The example itself knows none of them: pass it an
+/// `async fn example<R: Runtime>(rt: R, sabotage: bool)`. With `--sabotage` something in it is to go
+/// wrong, and it must notice: that is how its checks are checked.
+pub fn run<F>(example: impl FnOnce(DynRuntime, bool) -> F) -> ExitCode
 where
     F: Future<Output = Result<(), String>>,
 {
-    match runtime_name().and_then(|name| run_on(&name, example)) {
+    match arguments().and_then(|(name, sabotage)| run_on(&name, |rt| example(rt, sabotage))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{}: {error}", env!("CARGO_BIN_NAME"));
@@ -42,19 +50,20 @@ where
     }
 }
 
-/// What `--runtime` says.
-fn runtime_name() -> Result<String, String> {
-    let mut name = String::from("tokio");
+/// What `--runtime` says, and whether `--sabotage` is there.
+fn arguments() -> Result<(String, bool), String> {
+    let (mut name, mut sabotage) = (String::from("tokio"), false);
     let mut parser = Parser::from_env();
     let mut parse = || {
         while let Some(arg) = parser.next()? {
             match arg {
                 Arg::Long("runtime") => name = parser.value()?.string()?,
+                Arg::Long("sabotage") => sabotage = true,
                 other => return Err(other.unexpected()),
             }
         }
         Ok(())
     };
     parse().map_err(|error| error.to_string())?;
-    Ok(name)
+    Ok((name, sabotage))
 }

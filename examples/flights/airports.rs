@@ -10,7 +10,10 @@ const LATE: i64 = 60;
 
 /// From which airport flights leave late.
 #[derive(Default)]
-pub struct Airports(BTreeMap<String, Window>);
+pub struct Airports {
+    windows: BTreeMap<String, Window>,
+    departures: u64,
+}
 
 #[derive(Default)]
 struct Window {
@@ -31,13 +34,15 @@ pub struct Alert {
 }
 
 impl Airports {
-    /// Takes a departure into account.
-    pub fn departed(&mut self, airport: &str, delay: i32, departure: u64) -> Option<Alert> {
-        if !self.0.contains_key(airport) {
-            self.0.insert(airport.to_owned(), Window::default());
+    /// Takes a departure into account, if it was noted from where.
+    pub fn departed(&mut self, airport: Option<&str>, delay: i32) -> Option<Alert> {
+        let airport = airport?;
+        self.departures += 1;
+        if !self.windows.contains_key(airport) {
+            self.windows.insert(airport.to_owned(), Window::default());
         }
-        let sum = self.0.get_mut(airport)?.push(delay)?;
-        Some(Alert { airport: airport.to_owned(), departure, sum })
+        let sum = self.windows.get_mut(airport)?.push(delay)?;
+        Some(Alert { airport: airport.to_owned(), departure: self.departures, sum })
     }
 }
 

@@ -21,6 +21,7 @@ Usage: flights [OPTIONS]
   --seed N         which lookups fail, and the simulator's schedule [default: 0]
   --json FILE      write the summary as JSON; - is standard output, in place of the table
   --jsonl FILE     write the flights, with what was looked up, as a line of JSON each
+  --resume         go on with the file of --jsonl that an earlier run did not finish
   --quiet          print no table, no alerts, and no progress
   --help           print this
 
@@ -29,7 +30,7 @@ The exit code is 2 when the arguments or the files are not usable, 1 when anythi
 ";
 
 const OPTIONS: &str = "--runtime, --flights, --planes, --airlines, --faults, --seed, --json, --jsonl, \
-                       --quiet and --help";
+                       --resume, --quiet and --help";
 
 /// What is asked for.
 pub enum Command {
@@ -48,6 +49,8 @@ pub struct Args {
     /// `-` is standard output.
     pub json: Option<PathBuf>,
     pub jsonl: Option<PathBuf>,
+    /// Only with `jsonl`.
+    pub resume: bool,
     pub quiet: bool,
 }
 
@@ -69,6 +72,10 @@ pub enum ArgsError {
     Faults(String),
     #[error("`--seed` is `{0}`, allowed is a whole number from 0 to {max}", max = u64::MAX)]
     Seed(String),
+    #[error(
+        "`--resume` is of no use without `--jsonl FILE`: nothing says what there is to go on with"
+    )]
+    Resume,
     #[error("unexpected argument `{0}`: everything is said by options, {OPTIONS}")]
     Positional(String),
     /// No value where one is needed, or one where none is.
@@ -97,12 +104,16 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, A
             }
             Arg::Long("json") => args.json = Some(parser.value()?.into()),
             Arg::Long("jsonl") => args.jsonl = Some(parser.value()?.into()),
+            Arg::Long("resume") => args.resume = true,
             Arg::Long("quiet") => args.quiet = true,
             Arg::Long("help") | Arg::Short('h') => return Ok(Command::Help),
             Arg::Long(name) => return Err(ArgsError::UnknownOption(format!("--{name}"))),
             Arg::Short(name) => return Err(ArgsError::UnknownOption(format!("-{name}"))),
             Arg::Value(value) => return Err(ArgsError::Positional(text(value))),
         }
+    }
+    if args.resume && args.jsonl.is_none() {
+        return Err(ArgsError::Resume);
     }
     Ok(Command::Run(args))
 }
@@ -123,6 +134,7 @@ impl Default for Args {
             seed: 0,
             json: None,
             jsonl: None,
+            resume: false,
             quiet: false,
         }
     }

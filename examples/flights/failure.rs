@@ -18,6 +18,10 @@ pub enum Failure {
     Input(#[from] InputError),
     #[error("{path}: cannot be written: {error}", path = path.display())]
     Json { path: PathBuf, error: io::Error },
+    #[error("{path}: line {number} is not one to go on from: {reason}", path = path.display())]
+    Resume { path: PathBuf, number: u64, reason: String },
+    #[error("row {row} was written by a run with other flights")]
+    OtherFlights { row: u64 },
     #[error("the report cannot be written: {0}")]
     Output(io::Error),
     #[error("the runtime does not start: {0}")]
@@ -32,6 +36,8 @@ pub enum Failure {
     Writing(JoinError),
     #[error("a lookup came to nothing: {0}")]
     Lookup(#[from] Unanswered),
+    #[error("a lookup panicked")]
+    LookupPanicked,
     #[error("a stage did not work: {0}")]
     Stage(String),
 }
@@ -40,7 +46,11 @@ impl Failure {
     /// 2 where the caller can mend it, else 1.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Args(_) | Self::Input(_) | Self::Json { .. } => 2,
+            Self::Args(_)
+            | Self::Input(_)
+            | Self::Json { .. }
+            | Self::Resume { .. }
+            | Self::OtherFlights { .. } => 2,
             _ => 1,
         }
     }

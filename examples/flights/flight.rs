@@ -42,6 +42,14 @@ impl Flight {
         }
     }
 
+    /// By how many minutes it left late, if it left.
+    pub const fn delay(&self) -> Option<i32> {
+        match self.status {
+            Status::Departed { delay, .. } => Some(delay),
+            Status::Cancelled => None,
+        }
+    }
+
     fn validate(
         [carrier, dep_time, dep_delay, tailnum, origin]: [&str; 5],
     ) -> Result<Self, String> {

@@ -1,9 +1,11 @@
-//! Lookups in a service that is slow and now and then at fault, behind what makes it bearable: each
-//! call has a time, a failed one is made again, and not too many are made at once or in a second.
+//! Lookups in a service that is slow and now and then at fault, behind what makes it bearable: what
+//! is known is not asked again, each call has a time, a failed one is made again, and not too many
+//! are made at once or in a second.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use mtaio::cache::{LoadError, TtlCache};
 use mtaio::limit::{ConcurrencyLimiter, Rate, RateLimiter};
 use mtaio::policy::{BoxPolicy, BreakerConfig, CircuitBreaker, Policy, PolicyError, Retry};
 use mtaio::time::Jitter;
@@ -11,6 +13,9 @@ use mtaio::{ConfigError, Retryable, Runtime, RuntimeExt};
 
 use super::faults::{Fault, Faults};
 use super::tables::{Aircraft, Tables};
+
+/// Answers that are kept, of each kind.
+const ANSWERS: usize = 512;
 
 /// Calls under way at once.
 const CALLS: u32 = 48;
@@ -28,13 +33,16 @@ const ATTEMPTS: u32 = 4;
 const A_WHILE: Duration = Duration::from_millis(20);
 
 /// Why a lookup came to nothing: all attempts failed, or the service is not even asked for a while.
-pub type Unanswered = PolicyError<Fault>;
+/// Who asks for the same at the same time shares one lookup, and what it came to.
+pub type Unanswered = LoadError<PolicyError<Fault>>;
 
-/// The service, as its clients see it.
+/// The service, as its clients see it. That it knows nothing of a number is an answer as well.
 pub struct Lookups<R> {
     service: Arc<Service<R>>,
     aircraft: BoxPolicy<Option<Aircraft>, Fault>,
     airlines: BoxPolicy<Option<String>, Fault>,
+    known_aircraft: TtlCache<String, Option<Aircraft>>,
+    known_airlines: TtlCache<String, Option<String>>,
 }
 
 struct Service<R> {
@@ -62,24 +70,38 @@ impl<R: Runtime> Lookups<R> {
             .timeout(AN_ATTEMPT)
             .build()?;
         let service = Arc::new(Service { rt: rt.clone(), tables, faults });
-        Ok(Self { service, aircraft: policy.clone().boxed(), airlines: policy.boxed() })
+        Ok(Self {
+            service,
+            aircraft: policy.clone().boxed(),
+            airlines: policy.boxed(),
+            known_aircraft: TtlCache::new(rt, ANSWERS)?,
+            known_airlines: TtlCache::new(rt, ANSWERS)?,
+        })
     }
 
     /// The aircraft that carries this number, if it is known.
     pub async fn aircraft(&self, tailnum: &str) -> Result<Option<Aircraft>, Unanswered> {
         let service = &self.service;
-        self.aircraft.run(async move |_| service.aircraft(tailnum).await).await
+        let ask = || self.aircraft.run(async move |_| service.aircraft(tailnum).await);
+        self.known_aircraft.get_or_load(tailnum, ask).await
     }
 
     /// The name of the airline with this code, if it is known.
     pub async fn airline(&self, carrier: &str) -> Result<Option<String>, Unanswered> {
         let service = &self.service;
-        self.airlines.run(async move |_| service.airline(carrier).await).await
+        let ask = || self.airlines.run(async move |_| service.airline(carrier).await);
+        self.known_airlines.get_or_load(carrier, ask).await
+    }
+
+    /// How often an aircraft was not known, and came of the service.
+    #[cfg(test)]
+    pub fn aircraft_asked_for(&self) -> u64 {
+        self.known_aircraft.stats().loads
     }
 
     /// Leaves the service in peace for a while, where it was not even asked.
     pub async fn spare(&self, unanswered: &Unanswered) {
-        if unanswered.is_refused() {
+        if unanswered.failure().is_some_and(PolicyError::is_refused) {
             let after = unanswered.retry_after().unwrap_or_default();
             self.service.rt.sleep(after.max(A_WHILE)).await;
         }

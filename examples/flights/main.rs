@@ -22,10 +22,14 @@ mod flight;
 mod journal;
 mod json;
 mod lookups;
+mod news;
 mod pipeline;
+mod reader;
 mod summary;
 mod table;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use std::env;
 use std::ffi::OsString;
@@ -33,6 +37,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use mtaio::Runtime;
+use mtaio::event::EventEmitter;
 use mtaio_sim::Sim;
 
 use self::args::{Args, Command, RuntimeName};
@@ -43,7 +48,8 @@ use self::flight::Flights;
 use self::journal::Journal;
 use self::json::JsonOutput;
 use self::lookups::Lookups;
-use self::pipeline::Outcome;
+use self::news::{News, Newspaper};
+use self::summary::Summary;
 use self::table::{alerts, table};
 use self::tables::Tables;
 
@@ -85,19 +91,20 @@ fn run_at(
     let tables = Tables::load(&args.planes, &args.airlines, |row| console.report(&row))?;
     let json = args.json.as_deref().map(JsonOutput::open).transpose()?;
 
-    let journal = args.jsonl.as_deref().map(Journal::create).transpose()?;
+    let open = if args.resume { Journal::resume } else { Journal::create };
+    let journal = args.jsonl.as_deref().map(open).transpose()?;
 
     let worked = on_runtime(&args, flights, tables, journal, |told| console.tell(told));
     console.erase();
-    let Outcome { summary, alerts: late } = worked?;
+    let (summary, news) = worked?;
 
     let json_on_stdout = matches!(json, Some(JsonOutput::Stdout));
     if let Some(json) = json {
         json.write(&summary, stdout)?;
     }
     if !args.quiet && !json_on_stdout {
-        print(&alerts(&late), stdout)?;
-        print(&table(&summary), stdout)?;
+        print(&alerts(&news.alerts), stdout)?;
+        print(&table(&summary, &news), stdout)?;
     }
     console.report_count();
     Ok(())
@@ -114,7 +121,7 @@ fn on_runtime(
     tables: Tables,
     journal: Option<Journal>,
     tell: impl FnMut(Told) + Send,
-) -> Result<Outcome, Failure> {
+) -> Result<(Summary, News), Failure> {
     let faults = Faults::new(args.faults, args.seed);
     match args.runtime {
         RuntimeName::Tokio => mtaio_tokio::block_on(async move |rt| {
@@ -139,6 +146,10 @@ async fn work<R: Runtime>(
     faults: Faults,
     journal: Option<Journal>,
     tell: impl FnMut(Told) + Send,
-) -> Result<Outcome, Failure> {
-    pipeline::work(rt, flights, Lookups::new(rt, tables, faults)?, journal, tell).await
+) -> Result<(Summary, News), Failure> {
+    let emitter = EventEmitter::new();
+    let paper = Newspaper::about(&emitter);
+    let lookups = Lookups::new(rt, tables, faults)?;
+    let summary = pipeline::work(rt, flights, lookups, journal, emitter, tell).await?;
+    Ok((summary, paper.read()))
 }

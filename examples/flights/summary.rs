@@ -38,9 +38,9 @@ pub struct Mean {
 }
 
 impl Summary {
-    pub fn add(&mut self, Enriched { flight, airline, aircraft }: Enriched) {
+    pub fn add(&mut self, Enriched { flight, airline, aircraft, .. }: Enriched) {
         self.rows += 1;
-        let carrier = self.carriers.entry(flight.carrier).or_default();
+        let carrier = self.carriers.entry(flight.carrier.clone()).or_default();
         carrier.name = airline;
         let Status::Departed { delay, .. } = flight.status else {
             carrier.cancelled += 1;

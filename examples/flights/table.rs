@@ -3,9 +3,10 @@
 use std::fmt::Display;
 
 use super::airports::Alert;
+use super::news::News;
 use super::summary::{Carrier, Summary};
 
-pub fn table(summary: &Summary) -> String {
+pub fn table(summary: &Summary, news: &News) -> String {
     let names = summary.carriers.values().map(|carrier| name(carrier).chars().count());
     let width = names.max().unwrap_or(0).max("airline".len());
     let headings: [&dyn Display; 8] = [
@@ -35,7 +36,8 @@ pub fn table(summary: &Summary) -> String {
             ],
         );
     }
-    text + &format!("{} rows\n", summary.rows)
+    let News { cancelled, written, .. } = news;
+    text + &format!("{} rows, {cancelled} cancelled, {written} written\n", summary.rows)
 }
 
 /// A line an alert.

@@ -104,6 +104,8 @@
 //! A lost wake is noticed at the task: of many futures in one task that poll only those woken, as
 //! `FuturesUnordered` does, one that lost its wake looks like a deadlock.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod cancel;
 mod choice;
 mod diagnose;

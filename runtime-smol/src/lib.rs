@@ -36,6 +36,7 @@
 //! When the executor has been dropped, new tasks answer
 //! [`RuntimeGone`](mtaio_runtime::JoinError::RuntimeGone) and sleeps stay pending.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(clippy::disallowed_methods)] // An adapter is where the clock and the entropy come from.
 
 mod block_on;

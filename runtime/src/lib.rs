@@ -71,6 +71,8 @@
 //! Whether an adapter is right is not a matter of opinion: with the feature `conformance`, as a
 //! dev-dependency, this crate has the suite that ours are put to, `mtaio_runtime::conformance`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod ambient;
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -103,7 +103,7 @@ pub fn binary<const N: usize>(arguments: [&str; N], stdout: Stdio) -> Output {
 
 /// The example's binary, beside the tests' folder. Cargo brings it up to date with all tests, but
 /// not for this one alone: then that is done here.
-fn binary_path() -> &'static Path {
+pub fn binary_path() -> &'static Path {
     static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
         let test = env::current_exe().unwrap();
         let profile = test.parent().and_then(Path::parent).unwrap();

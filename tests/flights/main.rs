@@ -9,6 +9,7 @@
 )]
 
 mod harness;
+mod resume;
 
 use std::fs;
 use std::path::Path;
@@ -17,6 +18,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use self::harness::{Files, binary, run};
+use self::resume::goes_on_where_it_was_killed;
 
 #[allow(dead_code)] // The example's `main` is called by the tests of the binary alone.
 #[path = "../../examples/flights/main.rs"]
@@ -49,7 +51,9 @@ on_every_runtime!(
     sums_up_no_rows,
     sums_up_more_than_a_chunk,
     tells_of_airports_that_are_late,
+    tells_of_each_flight_once,
     writes_each_flight_down_once,
+    goes_on_where_it_was_killed,
     reports_malformed_rows_of_the_tables,
 );
 
@@ -243,6 +247,14 @@ fn tells_of_airports_that_are_late(runtime: &str) {
     assert_eq!(files.run(["--runtime", runtime, "--quiet"]).stdout, "");
 }
 
+/// Also of those that go back and come again.
+fn tells_of_each_flight_once(runtime: &str) {
+    let ran = run(["--runtime", runtime, "--faults", "0.45", "--seed", "3"]);
+    ran.succeeded();
+    let last = ran.stdout.lines().last().unwrap();
+    assert_eq!(last, "27004 rows, 521 cancelled, 27004 written");
+}
+
 fn writes_each_flight_down_once(runtime: &str) {
     let files = Files::new(&format!("jsonl-{runtime}"));
     let file = files.add("flights.jsonl", b"what was there");
@@ -346,7 +358,7 @@ fn the_table_is_printed_unless_quiet() {
 carrier  airline         flights  cancelled  mean delay  60 min +     seats  unknown plane
 AA       American, Inc.        3          1       24.00         1       150              1
 ZZ       (unknown)             1          0       -5.00         0         0              1
-5 rows
+5 rows, 1 cancelled, 5 written
 ";
     assert_eq!(files.run([]).stdout, table);
     assert_eq!(files.run(["--quiet"]).stdout, "");
@@ -410,7 +422,7 @@ fn files_without_their_columns_are_refused() {
 #[test]
 fn arguments_that_mean_nothing_are_refused() {
     let options = "--runtime, --flights, --planes, --airlines, --faults, --seed, --json, --jsonl, \
-                   --quiet and --help";
+                   --resume, --quiet and --help";
     let runtimes = "allowed are tokio, smol and sim";
     let probabilities = "allowed is a number from 0 to less than 1";
     let seeds = "allowed is a whole number from 0 to 18446744073709551615";
@@ -438,7 +450,8 @@ fn arguments_that_mean_nothing_are_refused() {
 fn help_names_every_option() {
     let ran = run(["--runtime", "smol", "--help"]);
     ran.succeeded();
-    let options = "--runtime --flights --planes --airlines --faults --seed --json --jsonl --quiet";
+    let options = "--runtime --flights --planes --airlines --faults --seed --json --jsonl --resume \
+                   --quiet";
     for option in options.split(' ') {
         assert!(ran.stdout.contains(&format!("\n  {option} ")), "{option}");
     }
@@ -448,7 +461,11 @@ fn help_names_every_option() {
 fn the_binary_exits_with_0_after_a_summary() {
     let ran = binary(["--runtime", "smol"], Stdio::piped());
     assert_eq!(ran.status.code(), Some(0));
-    assert!(String::from_utf8(ran.stdout).unwrap().ends_with("\n27004 rows\n"));
+    assert!(
+        String::from_utf8(ran.stdout)
+            .unwrap()
+            .ends_with("\n27004 rows, 521 cancelled, 27004 written\n")
+    );
 }
 
 #[test]

@@ -47,9 +47,9 @@ fn a_histogram_takes_no_more_than_is_said() {
     assert!(latencies < 7_000, "{latencies}");
     let everything = of(|histogram| {
         for exponent in -1_074..1_023 {
-            (0..64).for_each(|part| {
-                histogram.record(2_f64.powi(exponent) * (1.0 + f64::from(part) / 64.0))
-            });
+            for part in 0..64 {
+                histogram.record(2_f64.powi(exponent) * (1.0 + f64::from(part) / 64.0));
+            }
         }
     });
     assert!(everything < 43_500, "{everything}");
@@ -101,7 +101,7 @@ fn a_counter_takes_no_more_than_is_said() {
             (0..2_000).for_each(|_| counter.inc());
         }
     });
-    assert!(busy.bytes_current <= 100 * 300, "{}", busy.bytes_current);
+    assert!(busy.bytes_current <= 100 * 500, "{}", busy.bytes_current);
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn what_breaks_a_rule_at_once_is_refused() {
             metrics.gauge("both", "", &[], 1.0);
             metrics.gauge("both", "Another.", &[("a", "1")], 1.0);
         },
-        |_| panic!("on purpose"),
+        |_| panic_any(Bomb("on purpose, at its end")),
     ];
     for (number, collector) in bad.into_iter().enumerate() {
         assert!(registry.register(collector).is_err(), "{number}");
@@ -179,6 +179,14 @@ fn its_end_is_its_own() {
     }
 
     let registry = Registry::new();
+    // Where it is refused, too.
+    registry
+        .register(|metrics: &mut Collection| metrics.gauge("a", "A.", &[], 1.0))
+        .map(|id| {
+            assert!(registry.register(AtItsEnd(Registry::new())).is_err());
+            assert!(registry.unregister(id));
+        })
+        .expect("it is good");
     let id = registry.register(AtItsEnd(registry.clone())).expect("it is good");
     assert_eq!(told(&registry, "a"), Some(1.0));
     assert!(registry.unregister(id));

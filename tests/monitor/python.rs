@@ -14,7 +14,7 @@ const READ: &str = r#"
 import json, sys
 from prometheus_client.parser import text_string_to_metric_families as parse
 families = [
-    [f.name, f.type, f.documentation, [[s.name, s.labels, repr(s.value)] for s in f.samples]]
+    [f.name, f.type, f.documentation, [[s.name, s.labels, repr(float(s.value))] for s in f.samples]]
     for f in parse(sys.stdin.buffer.read().decode())
 ]
 json.dump(families, sys.stdout)
@@ -56,7 +56,8 @@ fn the_client_for_python_reads_it() {
     assert_eq!((&counters[1], &counters[2]), (&Json::from("counter"), &Json::from("A \\ B\nC")));
     for (number, text) in TEXTS.into_iter().enumerate() {
         let samples = counters[3].as_array().expect("a list");
-        let is_it = |sample: &&Json| sample[1]["n"] == number.to_string();
+        let label = number.to_string();
+        let is_it = |sample: &&Json| sample[1]["n"] == label;
         let sample = samples.iter().find(is_it).expect("it is read");
         assert_eq!(sample[0], "a_total");
         assert_eq!(sample[1]["text"], text);

@@ -158,6 +158,12 @@ fn a_counter_stays_at_its_end() {
     counter.inc();
     counter.add(u64::MAX);
     assert_eq!(counter.get(), u64::MAX);
+    // Also where this thread has a number of its own in it.
+    let busy = mtaio::monitor::Counter::new();
+    (0..5_000).for_each(|_| busy.inc());
+    busy.add(u64::MAX - 10_000);
+    busy.add(20_000);
+    assert_eq!(busy.get(), u64::MAX);
     // What other threads add goes elsewhere, and the sum stays too.
     std::thread::scope(|scope| _ = scope.spawn(|| counter.add(5)));
     assert_eq!(counter.get(), u64::MAX);

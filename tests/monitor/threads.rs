@@ -1,7 +1,7 @@
 //! Many threads at once: nothing is lost, and what is read holds together.
 
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use mtaio::monitor::{Counter, Gauge, Histogram, HistogramOptions, Labelled, Registry, Value};
@@ -38,6 +38,36 @@ fn nothing_is_lost_between_threads() {
     let total = histogram.total();
     assert_eq!((total.count(), total.sum()), (6 * many(), (21 * many()) as f64));
     assert_eq!((total.min(), total.max()), (Some(1.0), Some(6.0)));
+}
+
+/// Two threads that are the first at the same moment: one of them owns the cell, and not both.
+#[test]
+fn nothing_is_lost_where_two_are_the_first() {
+    let rounds = if is_soak() { 200_000 } else { 5_000 };
+    let make = || Histogram::new(&HistogramOptions::new()).expect("the default");
+    let histograms: Vec<_> = (0..rounds).map(|_| make()).collect();
+    let arrived = AtomicUsize::new(0);
+    let run = || {
+        for (round, histogram) in histograms.iter().enumerate() {
+            // As near to each other as can be; a thread that has no core must get one.
+            arrived.fetch_add(1, Ordering::SeqCst);
+            let mut spins = 0_u32;
+            while arrived.load(Ordering::SeqCst) < 2 * (round + 1) {
+                spins += 1;
+                if spins.is_multiple_of(1_000) {
+                    thread::yield_now();
+                }
+            }
+            (0..20).for_each(|_| histogram.record(1.0));
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(run);
+        run();
+    });
+    for histogram in histograms {
+        assert_eq!(histogram.total().count(), 40);
+    }
 }
 
 /// A thread that comes after the end of the one that owns a cell may take its place; never beside it.

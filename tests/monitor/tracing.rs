@@ -3,7 +3,9 @@
 use std::fmt::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use mtaio::monitor::{Collection, Registry};
+use mtaio::RuntimeExt;
+use mtaio::monitor::{Collection, Monitor, Profiler, Registry, Severity};
+use mtaio_sim::Sim;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::with_default;
@@ -77,4 +79,52 @@ fn a_collector_that_panics_is_told() {
         lines.len() == 1 && lines[0].starts_with("ERROR event message=a collector panicked"),
         "{lines:?}"
     );
+}
+
+#[test]
+fn an_alert_is_told_by_its_weight() {
+    let told = Told::default();
+    with_default(told.clone(), || {
+        Sim::run(0, |rt| async move {
+            let monitor = Monitor::new(&rt).without_system().build().expect("it makes sense");
+            for severity in [Severity::Info, Severity::Warning, Severity::Critical] {
+                monitor.alert(severity, "too \"many\" errors");
+            }
+        });
+    });
+    let lines: Vec<_> = told.lines().into_iter().filter(|line| line.contains("many")).collect();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    for (line, level) in lines.iter().zip(["INFO", "WARN", "ERROR"]) {
+        assert!(line.starts_with(&format!("{level} event message=")), "{line}");
+        assert!(line.contains(" alert=") && line.contains(" state="), "{line}");
+    }
+}
+
+/// A span of the profiler is entered for each poll, and left after it; one within it is within it.
+#[test]
+fn a_span_is_entered_for_each_poll() {
+    let told = Told::default();
+    with_default(told.clone(), || {
+        Sim::run(0, |rt| async move {
+            let profiler = Profiler::new(&rt);
+            let inner = profiler.clone();
+            let work = async {
+                rt.yield_now().await;
+                inner.span("inner").run(|| ());
+            };
+            profiler.span("outer").trace(work).await;
+        });
+    });
+    let lines: Vec<_> = told.lines().into_iter().map(|line| named(&line)).collect();
+    let expected =
+        ["outer", "enter 1", "exit 1", "enter 1", "inner", "enter 5", "exit 5", "exit 1"];
+    assert_eq!(lines, expected);
+}
+
+/// The name of a span where it is made; else the line.
+fn named(line: &str) -> String {
+    match line.split_once(" span name=") {
+        Some((_, name)) => name.split_whitespace().next().unwrap_or_default().to_owned(),
+        None => line.to_owned(),
+    }
 }

@@ -183,7 +183,7 @@ fn the_one_error_says_what_it_was_made_of_says() {
         assert_eq!(error.attempts, 2);
         says(Error::from(error), true);
         says(Error::from(RunError::from(elapsed)), true);
-        says(Error::from(ScopeError::NotClosed(not_closed(&rt).await)), false);
+        says(Error::from(ScopeError::<Error>::NotClosed(not_closed(&rt).await)), false);
     });
 }
 

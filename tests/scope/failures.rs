@@ -214,5 +214,6 @@ async fn the_umbrella_takes_them_all<R: Runtime>(rt: R) {
     let text = "`early` did not close: early; then `late` did not close: late";
     assert_eq!(error.to_string(), text);
     assert!(matches!(error.into_failed(), Some(Error::Close(_))));
-    assert!(matches!(plain(&rt).await, Err(Error::Scope(ScopeError::NotClosed(_)))));
+    let Err(Error::Scope(error)) = plain(&rt).await else { panic!("it is the scope's error") };
+    assert!(matches!(*error, ScopeError::NotClosed(_)));
 }

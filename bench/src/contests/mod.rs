@@ -3,6 +3,7 @@
 mod cache;
 mod event;
 mod executor;
+mod flights;
 mod futures;
 mod limit;
 mod monitor;
@@ -65,6 +66,7 @@ pub(crate) fn all() -> Outcome<Contests> {
         sim::contests(),
         cache::contests(&hosts),
         monitor::contests(&hosts)?,
+        flights::contests(&hosts),
     ];
     Ok(Contests(groups.into_iter().flatten().collect()))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::PERCENTILES;
 use super::number::{name_of, push_finite, push_whole};
 use crate::monitor::labels::Labels;
-use crate::monitor::metric::HistogramValue;
+use crate::monitor::metric::{Cumulative, HistogramValue};
 use crate::monitor::registry::{Kind, Value};
 
 /// The text, written family by family.
@@ -63,26 +63,32 @@ impl Text {
 
     pub(in crate::monitor) fn histogram(&mut self, labels: &Labels, value: &HistogramValue) {
         let total = &value.total;
-        if let Some(bounds) = value.shared_bounds() {
-            let (bounds, names) = self.take_bounds(bounds);
-            for (count, name) in total.up_to(&bounds).zip(&names) {
-                self.series("_bucket", labels, Some(("le", name)));
-                self.whole_value(count);
-            }
-            self.bounds = Some((bounds, names));
-            self.series("_bucket", labels, Some(("le", "+Inf")));
-            self.whole_value(total.count());
-        } else {
-            let recent = value.recent.as_ref().unwrap_or(total);
-            for (percent, quantile) in PERCENTILES {
-                self.series("", labels, Some(("quantile", quantile)));
-                self.float_value(recent.percentile(percent).unwrap_or(f64::NAN));
-            }
+        if let Some(cumulative) = value.cumulative() {
+            return self.cumulative(labels, &cumulative);
         }
+        let recent = value.recent.as_ref().unwrap_or(total);
+        for (percent, quantile) in PERCENTILES {
+            self.series("", labels, Some(("quantile", quantile)));
+            self.float_value(recent.percentile(percent).unwrap_or(f64::NAN));
+        }
+        self.sum_and_count(labels, total.sum(), total.count());
+    }
+
+    pub(in crate::monitor) fn cumulative(&mut self, labels: &Labels, of: &Cumulative<'_>) {
+        let (bounds, names) = self.take_bounds(of.bounds);
+        for (name, count) in names.iter().map(String::as_str).chain(["+Inf"]).zip(&of.counts) {
+            self.series("_bucket", labels, Some(("le", name)));
+            self.whole_value(*count);
+        }
+        self.bounds = Some((bounds, names));
+        self.sum_and_count(labels, of.sum, of.counts.last().copied().unwrap_or(0));
+    }
+
+    fn sum_and_count(&mut self, labels: &Labels, sum: f64, count: u64) {
         self.series("_sum", labels, None);
-        self.float_value(total.sum());
+        self.float_value(sum);
         self.series("_count", labels, None);
-        self.whole_value(total.count());
+        self.whole_value(count);
     }
 
     /// The bounds, with how they are written.

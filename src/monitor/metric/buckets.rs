@@ -1,9 +1,9 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::cell::Writers;
+use super::cell::{Writers, read};
 use super::distribution::Distribution;
-use super::scale::{self, BEYOND, OCTAVES, PART};
+use super::scale::{self, BEYOND, OCTAVES, PART, Place};
 
 type Octave = [AtomicU64; PART];
 
@@ -38,7 +38,6 @@ impl Buckets {
     #[inline]
     pub(super) fn record<W: Writers>(&self, value: f64, times: u64) {
         let bits = value.to_bits();
-        W::update(self.bucket(value), |count| count.saturating_add(times));
         W::update(&self.sum, |sum| (f64::from_bits(sum) + value * times as f64).to_bits());
         if bits < self.min.load(Ordering::Relaxed) {
             W::update(&self.min, |min| min.min(bits));
@@ -46,6 +45,8 @@ impl Buckets {
         if bits > self.max.load(Ordering::Relaxed) {
             W::update(&self.max, |max| max.max(bits));
         }
+        // Last, so that what is counted is in all others.
+        W::publish(self.bucket(value), |count| count.saturating_add(times));
     }
 
     #[inline]
@@ -65,22 +66,46 @@ impl Buckets {
 
     /// Adds what it has to `sum`.
     pub(super) fn add_to(&self, sum: &mut Distribution) {
+        let mut told = Distribution::new();
+        self.each(|place, count| told.push(place, count));
+        // After the counts: all that they count is in these.
         let float = |bits: &AtomicU64| f64::from_bits(bits.load(Ordering::Relaxed));
-        let mut read = Distribution {
-            counts: Vec::new(),
-            count: 0,
-            sum: float(&self.sum),
-            min: float(&self.min),
-            max: float(&self.max),
+        (told.sum, told.min, told.max) = (float(&self.sum), float(&self.min), float(&self.max));
+        sum.merge_with(told);
+    }
+
+    /// Adds to each of `counts` what is up to its bound and beyond the one before, to the last of them
+    /// what is beyond all; gives the sum.
+    pub(super) fn count_by(&self, bounds: &[f64], counts: &mut [u64]) -> f64 {
+        let mut bounds = bounds.iter().map(|bound| scale::place_of(*bound)).chain([BEYOND]);
+        let mut counts = counts.iter_mut();
+        let (mut last, mut sum) = (bounds.next(), counts.next());
+        self.each(|place, count| {
+            while last.is_some_and(|last| place > last) {
+                (last, sum) = (bounds.next(), counts.next());
+            }
+            if let Some(sum) = &mut sum {
+                **sum = sum.saturating_add(count);
+            }
+        });
+        f64::from_bits(self.sum.load(Ordering::Relaxed))
+    }
+
+    /// Shows the places that have values, in order.
+    fn each(&self, mut show: impl FnMut(Place, u64)) {
+        let mut show = |place, count: &AtomicU64| {
+            let count = read(count);
+            if count > 0 {
+                show(place, count);
+            }
         };
-        read.push(0, self.least.load(Ordering::Relaxed));
+        show(0, &self.least);
         for (number, octave) in self.octaves.iter().enumerate() {
             let Some(octave) = octave.get() else { continue };
             for (part, count) in octave.iter().enumerate() {
-                read.push(scale::place(number, part), count.load(Ordering::Relaxed));
+                show(scale::place(number, part), count);
             }
         }
-        read.push(BEYOND, self.beyond.load(Ordering::Relaxed));
-        sum.merge_with(read);
+        show(BEYOND, &self.beyond);
     }
 }

@@ -1,9 +1,22 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 /// Who may write to a cell at the same time.
 pub(super) trait Writers {
     /// Sets `cell` to what `f` makes of it, and tells what it was.
     fn update(cell: &AtomicU64, f: impl Fn(u64) -> u64) -> u64;
+
+    /// As `update`; who [`read`]s the outcome sees what was done before, too.
+    #[inline]
+    fn publish(cell: &AtomicU64, f: impl Fn(u64) -> u64) {
+        fence(Ordering::Release);
+        Self::update(cell, f);
+    }
+}
+
+/// What is in a cell, and with it what was done before it was [published](Writers::publish).
+#[inline]
+pub(super) fn read(cell: &AtomicU64) -> u64 {
+    cell.load(Ordering::Acquire)
 }
 
 /// This thread alone; others may read.

@@ -3,15 +3,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::cell::{Line, Many, One, Writers};
-use super::owner::Owner;
+use super::owner::{Owner, Thread};
 
 /// A number that only goes up. Clones are handles of the same one.
 ///
 /// At [`u64::MAX`] it stays: it never goes back. (The text format and JSON tell it to the digit; who
 /// reads it as a float, as Prometheus does, has it exact up to 2^53.)
 ///
-/// A counter that is seldom used is one number. When it has come to 1,024 the thread that adds to it
-/// first gets a number of its own, and the others share another one.
+/// A counter that is seldom used is one number. Once it has come to 1,024, the next four threads that
+/// add to it get a number each, so that an addition is one of plain numbers, of 1 to 2 ns; all others
+/// share one.
 ///
 /// # Examples
 ///
@@ -37,13 +38,20 @@ struct Inner {
 /// What a counter adds to when it is used often.
 #[derive(Default)]
 struct Busy {
-    owner: Line<Owner>,
-    own: Line<AtomicU64>,
+    owners: Line<[Owner; OWNERS]>,
+    own: [Line<AtomicU64>; OWNERS],
     shared: Line<AtomicU64>,
 }
 
 /// From here on a counter is one that is used often.
 const BUSY: u64 = 1_024;
+
+/// How many threads get a number of their own. (With two threads an
+/// addition takes 1.1 ns; where they share one atomic number, 14.)
+const OWNERS: usize = 4;
+
+/// What is less, `shared` takes with an atomic addition: it would take years to bring it to its end.
+const SMALL: u64 = 1_024;
 
 impl Counter {
     /// A counter that no registry shows.
@@ -61,14 +69,23 @@ impl Counter {
     #[inline]
     pub fn add(&self, count: u64) {
         let add = |now: u64| now.saturating_add(count);
-        if let Some(busy) = self.0.busy.get() {
-            if busy.owner.0.is_here() {
-                One::update(&busy.own.0, add);
-            } else {
-                Many::update(&busy.shared.0, add);
+        let Some(busy) = self.0.busy.get() else {
+            if Many::update(&self.0.first, add) >= BUSY {
+                self.0.busy.get_or_init(Box::default);
             }
-        } else if Many::update(&self.0.first, add) >= BUSY {
-            self.0.busy.get_or_init(Box::default);
+            return;
+        };
+        let thread = Thread::current();
+        for (owner, own) in busy.owners.0.iter().zip(&busy.own) {
+            if owner.is(thread) {
+                One::update(&own.0, add);
+                return;
+            }
+        }
+        if count < SMALL {
+            busy.shared.0.fetch_add(count, Ordering::Relaxed);
+        } else {
+            Many::update(&self.0.first, add);
         }
     }
 
@@ -76,8 +93,8 @@ impl Counter {
     pub fn get(&self) -> u64 {
         let first = self.0.first.load(Ordering::Relaxed);
         let Some(busy) = self.0.busy.get() else { return first };
-        let parts = [&busy.own.0, &busy.shared.0].map(|part| part.load(Ordering::Relaxed));
-        first.saturating_add(parts[0]).saturating_add(parts[1])
+        let parts = busy.own.iter().chain([&busy.shared]);
+        parts.fold(first, |sum, part| sum.saturating_add(part.0.load(Ordering::Relaxed)))
     }
 }
 

@@ -94,7 +94,7 @@ impl Distribution {
         for &(place, count) in &self.counts {
             seen = seen.saturating_add(count);
             if seen >= rank {
-                return Some(scale::middle(place).clamp(self.min, self.max));
+                return Some(self.within(scale::middle(place)));
             }
         }
         Some(self.max)
@@ -126,6 +126,16 @@ impl Distribution {
         self.max = self.max.max(other.max);
     }
 
+    /// What is nearest to `value` and not beyond the least and the largest.
+    const fn within(&self, value: f64) -> f64 {
+        value.max(self.min).min(self.max)
+    }
+
+    /// Gives up the memory that it doesn't need, as it is going to be kept.
+    pub(super) fn shrink(&mut self) {
+        self.counts.shrink_to_fit();
+    }
+
     /// Appends values of a place that is after all others.
     pub(super) fn push(&mut self, place: Place, count: u64) {
         if count > 0 {
@@ -144,24 +154,25 @@ impl Distribution {
             recent.push(place, count.saturating_sub(had));
         }
         if let (Some((first, _)), Some((last, _))) = (recent.counts.first(), recent.counts.last()) {
-            recent.min = scale::middle(*first).clamp(self.min, self.max);
-            recent.max = scale::middle(*last).clamp(self.min, self.max);
+            recent.min = self.within(scale::middle(*first));
+            recent.max = self.within(scale::middle(*last));
         }
         recent
     }
 
     /// How many of the values are not above each of `bounds`, which are upper edges of buckets, in
-    /// order.
-    pub(in crate::monitor) fn up_to(&self, bounds: &[f64]) -> impl Iterator<Item = u64> {
+    /// order; then how many there are.
+    pub(in crate::monitor) fn up_to(&self, bounds: &[f64]) -> Vec<u64> {
         let mut counts = self.counts.iter().peekable();
         let mut below = 0_u64;
-        bounds.iter().map(move |&bound| {
-            let last = scale::place_of(bound);
+        let places = bounds.iter().map(|bound| scale::place_of(*bound)).chain([scale::BEYOND]);
+        let up_to = places.map(|last| {
             while let Some((_, count)) = counts.next_if(|(place, _)| *place <= last) {
                 below = below.saturating_add(*count);
             }
             below
-        })
+        });
+        up_to.collect()
     }
 }
 

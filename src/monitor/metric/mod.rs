@@ -17,4 +17,5 @@ pub use self::gauge::Gauge;
 pub use self::histogram::{Histogram, HistogramValue};
 pub use self::options::HistogramOptions;
 
+pub(super) use self::histogram::Cumulative;
 pub(super) use self::options::Shape;

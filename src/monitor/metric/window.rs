@@ -49,7 +49,10 @@ impl Window {
 
     /// What of `total` came within the window.
     pub(super) fn recent(&self, total: impl Fn() -> Distribution) -> Distribution {
-        let now = self.rt.now();
+        self.recent_at(self.rt.now(), total)
+    }
+
+    fn recent_at(&self, now: Instant, total: impl Fn() -> Distribution) -> Distribution {
         self.turn_at(now, &total);
         let past = self.past.lock();
         let from = now.saturating_sub(self.length);
@@ -66,7 +69,9 @@ impl Window {
         if now < ended_at {
             return;
         }
-        past.push_back(Step { ended_at, total: total() });
+        let mut total = total();
+        total.shrink();
+        past.push_back(Step { ended_at, total });
         // Of those that are before the window, the last one is all that is needed.
         let from = now.saturating_sub(self.length);
         while past.get(1).is_some_and(|second| second.ended_at <= from) {
@@ -79,4 +84,72 @@ impl Window {
 
 fn step(window: Duration) -> Duration {
     (window / STEPS).max(Duration::from_nanos(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use mtaio_sim::Sim;
+
+    use super::*;
+
+    /// A window of a minute, and what there is: as many values as are told.
+    fn with_window(test: impl Fn(&Window, &Cell<u64>, &dyn Fn() -> Distribution)) {
+        let rt = Sim::run(0, |rt| async move { DynRuntime::new(&rt) });
+        let window = Window::new(&rt, Duration::from_secs(60));
+        let count = Cell::new(0);
+        let total = || {
+            let mut total = Distribution::new();
+            total.push(1, count.get());
+            (total.min, total.max) = (0.0, 1.0);
+            total
+        };
+        test(&window, &count, &total);
+    }
+
+    const fn at(secs: u64) -> Instant {
+        Instant::from_nanos(secs * 1_000_000_000)
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_turns_nothing() {
+        with_window(|window, count, total| {
+            window.turn_at(at(1_000), total);
+            count.set(5);
+            for back in [999, 500, 0] {
+                window.turn_at(at(back), total);
+                assert_eq!(window.recent_at(at(back), total).count(), 5);
+            }
+            assert_eq!(window.past.lock().len(), 1);
+            assert_eq!(window.recent_at(at(1_001), total).count(), 5);
+            assert_eq!(window.recent_at(at(1_100), total).count(), 0);
+        });
+    }
+
+    #[test]
+    fn a_clock_that_leaps_takes_one_step() {
+        with_window(|window, count, total| {
+            count.set(3);
+            window.turn_at(Instant::MAX, total);
+            count.set(4);
+            assert_eq!(window.recent_at(Instant::MAX, total).count(), 1);
+            assert!(window.past.lock().len() <= 3);
+        });
+    }
+
+    #[test]
+    fn as_many_steps_are_kept_as_are_needed() {
+        with_window(|window, count, total| {
+            for second in 0..1_000 {
+                window.turn_at(at(second), total);
+                count.set(second + 1);
+                let most = window.past.lock().len();
+                assert!(most <= STEPS as usize + 2, "{most}");
+                // One value a second.
+                let recent = window.recent_at(at(second), total).count();
+                assert!((60.min(second + 1)..=70).contains(&recent), "{recent}");
+            }
+        });
+    }
 }

@@ -1,11 +1,11 @@
-use std::cmp::Ordering;
 use std::fmt;
-use std::sync::atomic::{self, AtomicU64};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::RwLock;
 
 use super::names::OVERFLOW;
+use super::table::Table;
 use crate::config::ConfigError;
 use crate::monitor::labels::Labels;
 
@@ -15,8 +15,7 @@ pub(super) struct Series<M> {
     names: Names,
     most: usize,
     make: Box<dyn Fn() -> M + Send + Sync>,
-    /// In the order of their labels.
-    table: RwLock<Vec<(Labels, M)>>,
+    table: RwLock<Table<M>>,
     /// Takes what is beyond the bound.
     overflow: OnceLock<(Labels, M)>,
     overflowed: AtomicU64,
@@ -32,7 +31,7 @@ impl<M: Clone> Series<M> {
             names,
             most,
             make: Box::new(make),
-            table: RwLock::new(Vec::new()),
+            table: RwLock::new(Table::new()),
             overflow: OnceLock::new(),
             overflowed: AtomicU64::new(0),
         }
@@ -43,35 +42,35 @@ impl<M: Clone> Series<M> {
     }
 
     /// The metric of these values, which are in the order of the names.
-    fn get(&self, values: &[&str]) -> M {
+    fn get<const N: usize>(&self, values: [&str; N]) -> M {
         let table = self.table.read();
-        match find(&table, values) {
-            Ok(at) => return table[at].1.clone(),
-            Err(_) if table.len() >= self.most => {
+        match table.find(&values) {
+            Some(metric) => return metric.clone(),
+            None if table.len() >= self.most => {
                 drop(table);
                 return self.beyond();
             }
-            Err(_) => drop(table),
+            None => drop(table),
         }
+        // Without the lock, as a window asks the clock.
+        let metric = (self.make)();
         let mut table = self.table.write();
-        match find(&table, values) {
-            Ok(at) => table[at].1.clone(),
-            Err(_) if table.len() >= self.most => {
+        match table.find(&values) {
+            Some(metric) => metric.clone(),
+            None if table.len() >= self.most => {
                 drop(table);
                 self.beyond()
             }
-            Err(at) => {
-                let values = values.iter().map(|&value| value.into());
-                let labels = Labels::sorted(self.names.iter().cloned().zip(values).collect());
-                let metric = (self.make)();
-                table.insert(at, (labels, metric.clone()));
+            None => {
+                let pairs = self.names.iter().cloned().zip(values.map(Box::from));
+                table.insert(Labels::sorted(pairs.collect()), &metric);
                 metric
             }
         }
     }
 
     fn beyond(&self) -> M {
-        self.overflowed.fetch_add(1, atomic::Ordering::Relaxed);
+        self.overflowed.fetch_add(1, Ordering::Relaxed);
         let overflow = self.overflow.get_or_init(|| {
             let labels = vec![(Arc::from(OVERFLOW), Box::from("true"))];
             (Labels::sorted(labels), (self.make)())
@@ -79,16 +78,15 @@ impl<M: Clone> Series<M> {
         overflow.1.clone()
     }
 
-    fn remove(&self, values: &[&str]) -> bool {
+    fn remove<const N: usize>(&self, values: [&str; N]) -> bool {
         let mut table = self.table.write();
-        let found = find(&table, values);
-        let removed = found.map(|at| table.remove(at));
+        let removed = table.remove(&values);
         drop(table);
-        removed.is_ok()
+        removed.is_some()
     }
 
     pub(super) fn overflowed(&self) -> u64 {
-        self.overflowed.load(atomic::Ordering::Relaxed)
+        self.overflowed.load(Ordering::Relaxed)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -97,21 +95,10 @@ impl<M: Clone> Series<M> {
 
     /// Shows each series, in the order of their labels, the one that is beyond them last.
     pub(super) fn each(&self, mut show: impl FnMut(&Labels, &M)) {
-        for (labels, metric) in self.table.read().iter().chain(self.overflow.get()) {
+        for (labels, metric) in self.table.read().in_order().chain(self.overflow.get()) {
             show(labels, metric);
         }
     }
-}
-
-fn find<M>(table: &[(Labels, M)], values: &[&str]) -> Result<usize, usize> {
-    table.binary_search_by(|(labels, _)| {
-        let mut known = labels.pairs().iter().zip(values);
-        let difference = known.find_map(|((_, known), value)| match (**known).cmp(value) {
-            Ordering::Equal => None,
-            other => Some(other),
-        });
-        difference.unwrap_or(Ordering::Equal)
-    })
 }
 
 /// A family whose series differ in the values of `N` labels. Clones are handles of the same one.
@@ -151,15 +138,15 @@ impl<M: Clone, const N: usize> Labelled<M, N> {
 
     /// The metric of these values, in the order in which the names of the labels were given.
     ///
-    /// It is made when it is first asked for. To look for it takes a lock and some comparisons: where
-    /// it is used often, keep it.
+    /// It is made when it is first asked for. To look for it takes a lock and a hash: where it is used
+    /// often, keep it.
     pub fn with(&self, values: [&str; N]) -> M {
-        self.series.get(&self.order.map(|at| values[at]))
+        self.series.get(self.order.map(|at| values[at]))
     }
 
     /// Takes a series out of the family, and tells whether it was there. Handles of it go on, unseen.
     pub fn remove(&self, values: [&str; N]) -> bool {
-        self.series.remove(&self.order.map(|at| values[at]))
+        self.series.remove(self.order.map(|at| values[at]))
     }
 
     /// How many series there are, with the one of those that are beyond the bound.

@@ -88,7 +88,10 @@ impl Known {
                 series.each(|labels, gauge| text.float(labels, gauge.get()));
             }
             AnySeries::Histograms(series, _) => {
-                series.each(|labels, histogram| text.histogram(labels, &histogram.value()));
+                series.each(|labels, histogram| match histogram.cumulative() {
+                    Some(cumulative) => text.cumulative(labels, &cumulative),
+                    None => text.histogram(labels, &histogram.value()),
+                });
             }
         }
     }

@@ -4,6 +4,7 @@ mod family;
 mod known;
 pub(super) mod names;
 mod snapshot;
+mod table;
 mod told;
 
 pub use self::family::Labelled;
@@ -108,8 +109,8 @@ impl Registry {
 
     /// A registry without metrics, for as many series of each name as `max_series`.
     ///
-    /// A series takes some 200 bytes and twice the length of its labels, if it is a counter or a
-    /// gauge; a counter that is used often 300 more; a [`Histogram`] what is said there.
+    /// A series takes some 250 bytes and twice the length of its labels, if it is a counter or a
+    /// gauge; a counter that is used often 500 more; a [`Histogram`] what is said there.
     ///
     /// # Errors
     ///
@@ -290,7 +291,8 @@ impl Registry {
     /// What everything is at now.
     ///
     /// It is read series by series, while others count on. Of a histogram, the count is always the sum
-    /// of the buckets; the sum may lack a value that is just being added, or have it already.
+    /// of the buckets; the sum has all that is counted, and may have a value more that is just being
+    /// added.
     pub fn gather(&self) -> Snapshot {
         let (known, told) = self.read();
         let mut families = told.into_families();

@@ -9,7 +9,7 @@ use crate::monitor::collector::{Collection, Collector};
 use crate::monitor::export::tracing;
 use crate::monitor::registry::names;
 
-/// A collector of a registry, by which it can be taken out again.
+/// Which collector of a registry it is, so that it can be taken out again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CollectorId(u64);
 
@@ -39,12 +39,33 @@ impl Collectors {
         most: usize,
         has: impl Fn(&str) -> bool,
     ) -> Result<CollectorId, ConfigError> {
+        match self.check(&*collector, most, has) {
+            Ok(names) => {
+                let id = CollectorId(self.next.fetch_add(1, Ordering::Relaxed));
+                self.all.write().push(Entry { id, collector, names });
+                Ok(id)
+            }
+            Err(error) => {
+                discard(collector);
+                Err(error)
+            }
+        }
+    }
+
+    /// The names that it tells, if nothing is wrong with them.
+    fn check(
+        &self,
+        collector: &dyn Collector,
+        most: usize,
+        has: impl Fn(&str) -> bool,
+    ) -> Result<Arc<[Arc<str>]>, ConfigError> {
         let mut told = self.collect();
         told.settle(most);
         // What is wrong with the others already is not the fault of this one.
         told.forgive();
         let mut collection = Collection::default();
-        if contain(|| collector.collect(&mut collection)).is_err() {
+        if let Err(panic) = contain(|| collector.collect(&mut collection)) {
+            discard(panic);
             let allowed = "a collector that does not panic";
             return Err(ConfigError::new("collector", "one that panics", allowed));
         }
@@ -54,12 +75,7 @@ impl Collectors {
         }
         told.absorb(collection);
         told.settle(most);
-        if let Some((error, _)) = told.refused() {
-            return Err(error.clone());
-        }
-        let id = CollectorId(self.next.fetch_add(1, Ordering::Relaxed));
-        self.all.write().push(Entry { id, collector, names });
-        Ok(id)
+        told.refused().map_or(Ok(names), |(error, _)| Err(error.clone()))
     }
 
     pub(super) fn remove(&self, id: CollectorId) -> bool {

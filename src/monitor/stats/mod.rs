@@ -47,7 +47,7 @@ use super::collector::Collection;
 ///
 /// Implement it for yours to show them in the same way.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no numbers that a registry can show",
+    message = "`{Self}` has no numbers that a registry can show",
     label = "not `Stats`",
     note = "give what a `stats()` of this library gives, or implement `mtaio::monitor::Stats` for it"
 )]

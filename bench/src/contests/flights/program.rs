@@ -1,0 +1,42 @@
+//! The example's own files, apart from its `main`, its tables and its faults.
+
+#![allow(dead_code, unreachable_pub)]
+
+#[path = "../../../../examples/flights/airports.rs"]
+mod airports;
+#[path = "../../../../examples/flights/args.rs"]
+mod args;
+#[path = "../../../../examples/flights/console.rs"]
+mod console;
+#[path = "../../../../examples/flights/csv/mod.rs"]
+mod csv;
+#[path = "../../../../examples/flights/failure.rs"]
+mod failure;
+#[path = "../../../../examples/flights/flight.rs"]
+mod flight;
+#[path = "../../../../examples/flights/journal.rs"]
+mod journal;
+#[path = "../../../../examples/flights/lookups.rs"]
+mod lookups;
+#[path = "../../../../examples/flights/news.rs"]
+mod news;
+#[path = "../../../../examples/flights/pipeline.rs"]
+mod pipeline;
+#[path = "../../../../examples/flights/reader.rs"]
+mod reader;
+#[path = "../../../../examples/flights/summary.rs"]
+mod summary;
+#[path = "../../../../examples/flights/tables.rs"]
+mod tables;
+
+// A service that is never at fault, and takes no time if it is told so.
+use super::faults;
+
+pub(super) use self::airports::{Airports, Alert};
+pub(super) use self::flight::{Flight, open};
+pub(super) use self::journal::Journal;
+pub(super) use self::lookups::Lookups;
+pub(super) use self::news::Newspaper;
+pub(super) use self::pipeline::{Enriched, work};
+pub(super) use self::summary::Summary;
+pub(super) use self::tables::{Aircraft, Tables};
