@@ -42,6 +42,17 @@
 //! [`Registry::gather`] gives a [`Snapshot`], which is also written [as JSON](Snapshot::to_json), and
 //! [`Registry::render`] the text that Prometheus scrapes.
 //!
+//! # Alerts
+//!
+//! A [`Monitor`] looks at the system and at a registry at an interval, remembers the last values of each
+//! series, and holds [`Rule`]s: a [`Signal`] (a value, a rate, one over another) that is above or below a
+//! bound for long enough. When a rule begins to hold and when it ends to, an [`Alert`] is emitted.
+//!
+//! # Spans
+//!
+//! A [`Profiler`] records where the time of futures goes, by [`Span`]s that know which one they are part
+//! of, across tasks and threads.
+//!
 //! # Serving it
 //!
 //! `render` is a plain function that gives a `String`, so any server will do. With axum:

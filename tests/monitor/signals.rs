@@ -131,6 +131,28 @@ fn a_rule_that_never_had_two_values_has_no_rate() {
 }
 
 #[test]
+fn growth_is_from_the_last_value_before_the_window_and_over_beginnings() {
+    let by = |grown: [u64; 3]| {
+        move |registry: &Registry, look: u32| {
+            count(registry, "grown_total", if look == 0 { 100 } else { grown[look as usize] });
+        }
+    };
+    // Seen with 100, 102, 106, a second apart.
+    for (halves, grown) in [(2, 4.0), (3, 6.0), (4, 6.0), (20, 6.0)] {
+        let window = SECOND * halves / 2;
+        let increase = Signal::increase("grown_total", window);
+        assert_eq!(only(&values(increase, by([0, 2, 4]))), grown, "{window:?}");
+    }
+    // It was 100, begins anew, and is 30, then 31.
+    let anew = |registry: &Registry, look: u32| {
+        // What goes back is a gauge, and read as a counter of another process would be.
+        registry.gauge("anew", "Something.").unwrap().set([100.0, 30.0, 31.0][look as usize]);
+    };
+    let seen = values(Signal::increase("anew", SECOND * 20), anew);
+    assert_eq!(only(&seen), 31.0);
+}
+
+#[test]
 fn a_gauge_of_infinity_or_nan() {
     let told = |value: f64| {
         let change = move |registry: &Registry, _| {

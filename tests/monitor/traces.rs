@@ -1,6 +1,7 @@
 //! The trace for Chrome and Perfetto: read back by another parser of JSON.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use mtaio::monitor::{Profiler, SpanRecord};
 use mtaio::{Runtime, RuntimeExt};
@@ -9,6 +10,11 @@ use serde_json::Value;
 
 use crate::common::{FAULTS, ms};
 
+/// A time of less than so many milliseconds, to the nanosecond.
+fn some_of(rt: &Sim, millis: u64) -> Duration {
+    Duration::from_nanos(rt.entropy() % (millis * 1_000_000))
+}
+
 /// A few tasks that work in each other, for times that a seed decides.
 async fn busy(rt: Sim) -> Profiler<Sim> {
     let profiler = Profiler::with_runtime(&rt);
@@ -16,25 +22,28 @@ async fn busy(rt: Sim) -> Profiler<Sim> {
         .map(|_| {
             let (inside, rt) = (profiler.clone(), rt.clone());
             profiler.spawn_named(&rt.clone(), "request", async move {
-                rt.sleep(ms(rt.entropy() % 5)).await;
+                rt.sleep(some_of(&rt, 5)).await;
                 let queries = (0..2).map(|_| {
                     let (rt, inside) = (rt.clone(), inside.clone());
                     inside.clone().span("query").trace(async move {
-                        rt.sleep(ms(rt.entropy() % 5)).await;
-                        let row = inside.span("row").trace(rt.sleep(ms(rt.entropy() % 3)));
+                        rt.sleep(some_of(&rt, 5)).await;
+                        let row = inside.span("row").trace(rt.sleep(some_of(&rt, 3)));
                         row.await;
                     })
                 });
                 let queries: Vec<_> = queries.map(|query| rt.spawn(query)).collect();
                 inside.span("render").trace(rt.sleep(ms(1))).await;
+                // It goes on when what it is part of is over.
+                let late = rt.spawn(inside.span("late").trace(rt.sleep(ms(20))));
                 for query in queries {
                     query.await.unwrap();
                 }
+                late
             })
         })
         .collect();
     for task in tasks {
-        task.await.unwrap();
+        task.await.unwrap().await.unwrap();
     }
     profiler
 }
@@ -115,7 +124,7 @@ fn a_viewer_sees_what_was_recorded() {
             })
             .unwrap();
         check(&events, &spans);
-        assert_eq!(spans.len(), 10 * (1 + 2 + 2 + 1));
+        assert_eq!(spans.len(), 10 * (1 + 2 + 2 + 1 + 1));
     }
 }
 

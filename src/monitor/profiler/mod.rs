@@ -80,7 +80,7 @@ impl Profiler {
 
 impl<R: Runtime> Profiler<R> {
     /// A profiler by the clock of a runtime of known type. A clock that is
-    /// [fast](mtaio_runtime::FastClock) is most of what makes it cheap.
+    /// fast (`with_fast_clock` of an adapter) is most of what makes it cheap.
     pub fn with_runtime(rt: &R) -> Self {
         Self(Some(Arc::new(Core::new(rt.clone()))))
     }
