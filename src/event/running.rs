@@ -48,14 +48,20 @@ impl Future for Running<'_> {
 }
 
 impl Drop for Running<'_> {
+    #[inline]
     fn drop(&mut self) {
-        if let Some(mut lane) = self.lane.take() {
-            let turn = lane.turn.take();
-            count(&self.core.counts.dropped, 1);
-            let tally = lane.give_up(self.core);
-            self.core.leave_for_good(turn, tally, None);
+        if let Some(lane) = self.lane.take() {
+            give_up(self.core, lane);
         }
     }
+}
+
+#[cold]
+fn give_up(core: &Core, mut lane: Box<Lane>) {
+    let turn = lane.turn.take();
+    count(&core.counts.dropped, 1);
+    let tally = lane.give_up(core);
+    core.leave_for_good(turn, tally, None);
 }
 
 // Calls are pinned in boxes of their own.
