@@ -50,14 +50,14 @@ impl Future for Running<'_> {
 impl Drop for Running<'_> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(lane) = self.lane.take() {
-            give_up(self.core, lane);
+        if let Some(mut lane) = self.lane.take() {
+            give_up(self.core, &mut lane);
         }
     }
 }
 
 #[cold]
-fn give_up(core: &Core, mut lane: Box<Lane>) {
+fn give_up(core: &Core, lane: &mut Lane) {
     let turn = lane.turn.take();
     count(&core.counts.dropped, 1);
     let tally = lane.give_up(core);
