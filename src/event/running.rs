@@ -48,14 +48,20 @@ impl Future for Running<'_> {
 }
 
 impl Drop for Running<'_> {
+    #[inline]
     fn drop(&mut self) {
         if let Some(mut lane) = self.lane.take() {
-            let turn = lane.turn.take();
-            count(&self.core.counts.dropped, 1);
-            let tally = lane.give_up(self.core);
-            self.core.leave_for_good(turn, tally, None);
+            give_up(self.core, &mut lane);
         }
     }
+}
+
+#[cold]
+fn give_up(core: &Core, lane: &mut Lane) {
+    let turn = lane.turn.take();
+    count(&core.counts.dropped, 1);
+    let tally = lane.give_up(core);
+    core.leave_for_good(turn, tally, None);
 }
 
 // Calls are pinned in boxes of their own.

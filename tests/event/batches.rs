@@ -7,7 +7,7 @@ use mtaio::event::{AnyEvent, BatchListener, Ev, EventEmitter, Priority};
 use mtaio::queue::Overflow;
 use mtaio::{Runtime, RuntimeExt};
 
-use crate::common::{Gate, eventually, ms, on_every_runtime};
+use crate::common::{Gate, block_on, eventually, ms, on_every_runtime};
 use crate::journal::{Journal, Number, fails};
 
 on_every_runtime!(
@@ -270,4 +270,18 @@ async fn off_takes_what_was_taken_in_and_lets_go_of_who_waits<R: Runtime>(rt: R)
     gate.open();
     batches.shutdown().await;
     assert_eq!(seen.lock().unwrap().concat(), [0, 1]);
+}
+
+#[test]
+fn without_its_runtime_it_has_ended() {
+    let executor = Arc::new(smol::Executor::new());
+    let rt = mtaio_smol::Smol::new(&executor);
+    let (emitter, seen) = (EventEmitter::new(), Seen::default());
+    let batches = emitter.of::<Number>().batch(2).on(&rt, taking(&seen)).unwrap();
+    assert_eq!(block_on(emitter.emit(Number(1))).failed(), 0);
+    drop(executor);
+    let report = block_on(emitter.emit(Number(2)));
+    let told = report.failures[0].error.to_string();
+    assert_eq!((report.failed(), &*told), (1, "failed: no batches are made any more"));
+    assert_eq!(block_on(batches.shutdown()).batches, 0);
 }

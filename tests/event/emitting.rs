@@ -210,6 +210,9 @@ async fn types_and_names_are_one_engine<R: Runtime>(_rt: R) {
     let event = AnyEvent::named("number", Number(3)).with_metadata("trace", "t1");
     emitter.emit_any(event).await;
     assert_eq!(journal.take(), ["type 3", "name 3", "number Some(\"t1\")"]);
+    // What was told beside one is not told beside the next, which has its memory.
+    emitter.emit_named("number", Number(5)).await;
+    assert_eq!(journal.take(), ["type 5", "name 5", "number None"]);
     // What carries something else is another event of that name.
     emitter.emit_named("number", "four").await;
     assert_eq!(journal.take(), ["number None"]);

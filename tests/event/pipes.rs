@@ -143,6 +143,7 @@ async fn who_stops_behind_a_pipe_stops_there<R: Runtime>(_rt: R) {
     to.on(async |_: &Number| fails("it was stopped"));
     let report = from.emit(Number(1)).await;
     assert_eq!((report.ran, report.failed(), report.stopped), (2, 0, false));
+    assert_eq!((from.stats().ran, to.stats().ran), (1, 1), "each counts its own");
     // Nobody is told there of what is suppressed there.
     let _suppressed = to.suppress("number").unwrap();
     let report = from.emit(Number(1)).await;

@@ -66,7 +66,14 @@ async fn one_that_stalls_does_not_hold_the_others_and_knows_what_it_missed<R: Ru
         });
         for number in 0..MESSAGES {
             let delivery = topics.publish("t", number).await.unwrap();
-            assert_eq!(delivery.taken + delivery.dropped + delivery.refused, 8);
+            let has_room = number < u64::try_from(overflow.capacity()).unwrap();
+            let refuses = matches!(overflow, Overflow::Error(_));
+            let expected = match (has_room, refuses) {
+                (true, _) => (8, 0, 0),
+                (false, false) => (7, 1, 0),
+                (false, true) => (7, 0, 1),
+            };
+            assert_eq!((delivery.taken, delivery.dropped, delivery.refused), expected);
         }
         topics.close();
         for reader in readers {
@@ -95,6 +102,18 @@ async fn one_that_wants_it_to_wait_is_waited_for<R: Runtime>(rt: R) {
     assert_eq!(quick.stats().waiting, 1, "all or nobody");
     assert_eq!(*slow.recv().await.unwrap(), 1);
     assert_eq!(waiting.await.expect("there is room"), 2);
+    // Also if it is the only one.
+    let alone = Topics::new();
+    let mut only = alone.subscribe("t", Overflow::Block(1)).unwrap();
+    assert_eq!(alone.try_publish("t", 1).unwrap().taken, 1);
+    assert_eq!(alone.try_publish("t", 2), Err(PublishError::Full(2)));
+    let waiting = rt.spawn({
+        let mut topic = alone.topic("t");
+        async move { topic.publish(3).await.unwrap().taken }
+    });
+    rt.yield_now().await;
+    assert_eq!((*only.recv().await.unwrap(), *only.recv().await.unwrap()), (1, 3));
+    assert_eq!((waiting.await.expect("there is room"), alone.stats().published), (1, 2));
     // One that goes is not waited for.
     let waiting = rt.spawn({
         let topics = topics.clone();

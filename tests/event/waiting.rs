@@ -113,6 +113,8 @@ fn off_waits_for_a_call_that_another_thread_is_about_to_begin() {
         let beginning = Beginning { tells, waits: Arc::new(Mutex::new(waits)), copies };
         let listener = listen(&emitter, beginning, Arc::clone(&begun));
         thread::scope(|scope| {
+            // With a test that fails goes what the other threads wait for.
+            let (told, go_on) = (told, go_on);
             let emitting = scope.spawn(|| block_on(emitter.emit(Number(1))).ran);
             told.recv().expect("it is about to begin");
             let (mut off, wakes) = (Box::pin(listener.off()), Wakes::new());
@@ -121,8 +123,20 @@ fn off_waits_for_a_call_that_another_thread_is_about_to_begin() {
             // Who emits now is not waited for, and tells it nothing.
             let after = block_on(emitter.emit(Number(2)));
             assert_eq!(after.ran, 0);
+            // And neither is who comes into a call after that, and stays there.
+            let ((stays, stayed), (leaves, left)) = (channel(), channel::<()>());
+            let left = Arc::new(Mutex::new(left));
+            let other = emitter.named::<u8>("other").on(async move |_: &u8| {
+                stays.send(()).expect("it is waited for");
+                left.lock().unwrap().recv().expect("it is told to leave");
+            });
+            let staying = scope.spawn(|| block_on(emitter.emit_named("other", 1_u8)).ran);
+            stayed.recv().expect("it comes");
             go_on.send(()).expect("it waits");
             assert!(block_on(off));
+            leaves.send(()).expect("it waits");
+            assert_eq!(staying.join().expect("it ends"), 1);
+            block_on(other.off());
             assert!(begun.load(Ordering::SeqCst), "after off none begins");
             assert_eq!(emitting.join().expect("it ends"), 1);
         });

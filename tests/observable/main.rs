@@ -113,7 +113,14 @@ async fn what_follows_follows<R: Runtime>(_rt: R) {
     one.set(5);
     assert_eq!(sum.get(), 22, "what panics leaves it as it was");
     one.set(6);
+    // Told once, also where it follows from the same twice.
+    let twice = two.zip(&two, |one, other| one + other);
+    let mut changes = twice.changes(4).expect("room");
+    two.set(20);
+    let Some(Change::Set { old, new }) = changes.next().await else { panic!("it was set") };
+    assert_eq!((*old, *new), (40, 40));
     drop((one, two, sum));
+    assert!(changes.next().await.is_none());
     assert_eq!(watch.changed().await.as_deref().map(String::as_str), Some("26"));
     assert!(watch.changed().await.is_none(), "final with what it follows from");
 }

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -61,8 +61,9 @@ impl<T: Clone> Subscriber<T> {
     /// # Cancel safety
     ///
     /// A message is taken only when the future is done.
-    pub async fn recv(&mut self) -> Option<Message<T>> {
-        poll_fn(|cx| self.poll_recv(cx)).await
+    #[inline]
+    pub fn recv(&mut self) -> impl Future<Output = Option<Message<T>>> {
+        poll_fn(|cx| self.poll_recv(cx))
     }
 
     #[inline]

@@ -41,10 +41,16 @@ impl<T> Tap<T> {
     }
 
     /// The next item; none at the end.
+    #[inline]
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        if let Some(item) = self.burst.pop_front() {
-            return Poll::Ready(Some(item));
+        match self.burst.pop_front() {
+            Some(item) => Poll::Ready(Some(item)),
+            None => self.poll_mailbox(cx),
         }
+    }
+
+    /// Takes along what is in the mailbox, and hands out the first of it.
+    fn poll_mailbox(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let mut cloned = None;
         loop {
             let mut wakes = Wakes::default();
