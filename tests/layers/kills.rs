@@ -49,12 +49,12 @@ fn one_is_lost_at_any_point() {
                 rt.sleep(ms(6_000)).await;
                 for (key, value) in [0, 1].into_iter().zip(last) {
                     // Those that are read are repaired; each pair of nodes is read in its turn.
-                    for away in 0..3 {
-                        nodes[away].set_link(Link::Down);
+                    for (away, node) in nodes.iter().enumerate() {
+                        node.set_link(Link::Down);
                         let read = cache.get(&key).await.expect("two of three are there");
                         assert_eq!(read, Some(value), "without {away}");
                         cache.settled().await;
-                        nodes[away].set_link(Link::Up);
+                        node.set_link(Link::Up);
                         rt.sleep(ms(6_000)).await;
                     }
                 }

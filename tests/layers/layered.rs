@@ -19,6 +19,7 @@ on_every_runtime!(
     a_lost_connection_makes_all_doubtful,
     what_is_told_is_acted_on,
     writes_of_one_key_at_one_time,
+    a_fill_is_as_old_as_its_load,
 );
 
 fn remote<R: Runtime>(rt: &R, nodes: &[Node<R>]) -> DistributedCache<u32, u64, R> {
@@ -251,4 +252,30 @@ async fn writes_of_one_key_at_one_time<R: Runtime>(rt: R) {
     let before = calls(&nodes);
     assert_eq!(cache.get(&1).await.ok(), Some(Some(100)), "it is kept when nobody else writes");
     assert_eq!(calls(&nodes), before);
+}
+
+/// One of three nodes does not hear of a removal, and takes the fill that the removal overtook.
+async fn a_fill_is_as_old_as_its_load<R: Runtime>(rt: R) {
+    for away in 0..3 {
+        let nodes = three(&rt, ms(0));
+        let shared = || over(&nodes, 3).build_with_runtime(&rt).expect("it makes sense");
+        let (other, own) = (shared(), shared());
+        let cache = LayeredCache::builder(&own).build().expect("it makes sense");
+        let load = || async {
+            nodes[away].set_link(Link::Down);
+            other.remove(&1).await.expect("two of three are there");
+            nodes[away].set_link(Link::Up);
+            Ok::<_, ()>(Some(1))
+        };
+        assert_eq!(cache.get_or_load(&1, load).await.ok(), Some(Some(1)));
+        own.settled().await;
+        for silent in &nodes {
+            silent.set_link(Link::Down);
+            assert_eq!(other.get(&1).await.ok(), Some(None), "it was removed after the load began");
+            other.settled().await;
+            silent.set_link(Link::Up);
+        }
+        assert_eq!(cache.get(&1).await.ok(), Some(None), "nor is it kept");
+        own.settled().await;
+    }
 }

@@ -15,12 +15,14 @@ mod allocations;
 mod bytes;
 mod coherence;
 mod failures;
+mod given_up;
 mod kills;
 mod layered;
 mod nodes;
 mod places;
 mod refusals;
 mod scripted;
+mod skewed;
 mod story;
 
 use std::time::Duration;

@@ -63,11 +63,14 @@ async fn clients_are_told_of_each_other<R: Runtime>(rt: R) {
     let same = other.clone();
     let mut next = move || told.next().now_or_never().flatten();
     let key = |key: &[u8]| Some(Invalidation::Key(key.into()));
+    let mut back = node.invalidations(10).expect("it makes sense");
 
     same.insert(b"own", b"1", None).await.expect("it has room");
     same.remove(b"own").await.expect("it answers");
     same.clear(b"").await.expect("it answers");
     assert_eq!(next(), None, "what one changes oneself one knows");
+    let heard = [(); 3].map(|()| back.next().now_or_never().flatten());
+    assert_eq!(heard, [Some(Invalidation::All), None, None], "which says all that was before");
     node.insert(b"a", b"1", None).await.expect("it has room");
     node.remove(b"b").await.expect("it answers");
     assert!(node.insert_if(b"c", None, b"1", None).await.expect("it answers"));

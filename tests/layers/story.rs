@@ -83,12 +83,12 @@ async fn a_removal_is_remembered<R: Runtime>(rt: R) {
         cache.settled().await;
         nodes[away].set_link(mtaio::cache::Link::Up);
         assert_eq!(alone(&rt, &nodes, away).get(&1).await.ok(), Some(Some(10)), "it is behind");
-        for other in 0..3 {
+        for (other, node) in nodes.iter().enumerate() {
             if other != away {
-                nodes[other].set_link(mtaio::cache::Link::Down);
+                node.set_link(mtaio::cache::Link::Down);
                 assert_eq!(cache.get(&1).await.ok(), Some(None), "it does not come back");
                 cache.settled().await;
-                nodes[other].set_link(mtaio::cache::Link::Up);
+                node.set_link(mtaio::cache::Link::Up);
             }
         }
         assert_eq!(alone(&rt, &nodes, away).get(&1).await.ok(), Some(None), "it was repaired");

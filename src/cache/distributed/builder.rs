@@ -222,7 +222,7 @@ impl<K: 'static, V: 'static, KC, VC> DistributedCacheBuilder<K, V, KC, VC> {
             read_quorum,
             write_quorum,
             schema: settings.schema,
-            clock: Clock::new(rt.entropy()),
+            clock: Clock::new(rt.entropy() | 1),
             counts: Counts::default(),
             background: Arc::new(Background::default()),
             repairs: ConcurrencyLimiter::with_runtime(rt, REPAIRS)?,

@@ -16,7 +16,7 @@ pub(super) struct Clock {
 const MOST_AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Clock {
-    /// `writer` is drawn at random, so that no two have the same.
+    /// `writer` is drawn at random, so that no two have the same, and is not 0.
     pub(super) const fn new(writer: u64) -> Self {
         Self { last: AtomicU64::new(0), writer }
     }

@@ -298,7 +298,9 @@ impl<K: 'static, V: 'static, R: Runtime> DistributedCache<K, V, R> {
         let newest = match read {
             Read::Newest(newest) => newest,
             Read::Nothing(had) => {
+                // Of what is written at the same time it is the oldest.
                 let version = replicas.clock.next(replicas.rt.wall_clock());
+                let version = Version { writer: 0, ..version };
                 return Ok(Fetched::Nothing(Gap { key: key.into(), version, had }));
             }
         };

@@ -154,3 +154,48 @@ impl Mailbox {
         drop(left);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: u8) -> Invalidation {
+        Invalidation::Key([number].into())
+    }
+
+    #[test]
+    fn what_is_told_while_others_act_is_acted_on_too() {
+        let mailbox = Mailbox::new(2);
+        assert!(!mailbox.is_unsettled());
+        mailbox.tell(Invalidation::All);
+        let (end, seen) = mailbox.unsettled();
+        assert_eq!((end, seen), (1, vec![Invalidation::All]));
+        // What is told now is no part of what that acts on, though all is.
+        mailbox.tell(key(1));
+        mailbox.settle(end);
+        assert!(mailbox.is_unsettled());
+        assert_eq!(mailbox.unsettled(), (2, vec![key(1)]));
+
+        // Two who act settle it once, in whatever order they end.
+        let (first, _) = mailbox.unsettled();
+        mailbox.tell(key(2));
+        let (second, _) = mailbox.unsettled();
+        mailbox.settle(second);
+        assert!(!mailbox.is_unsettled());
+        mailbox.settle(first);
+        mailbox.tell(key(3));
+        mailbox.settle(first);
+        assert_eq!(mailbox.unsettled(), (4, vec![key(3)]));
+
+        // And one whose letters were replaced by a greater one does not settle that.
+        mailbox.tell(key(4));
+        let (end, _) = mailbox.unsettled();
+        mailbox.tell(key(5));
+        assert_eq!(mailbox.unsettled().1, [Invalidation::All]);
+        mailbox.settle(end);
+        assert!(mailbox.is_unsettled());
+        mailbox.close();
+        mailbox.tell(key(6));
+        assert_eq!(mailbox.len(), 0);
+    }
+}
