@@ -70,9 +70,15 @@ fn what_is_too_large_is_not_kept_and_what_follows_is_read() {
 }
 
 #[test]
-fn what_is_only_announced_takes_no_memory() {
+fn what_is_only_announced_or_too_large_takes_no_memory() {
     let bytes = b"*1000000\r\n*1\r\n$1000\r\n";
     let counted = allocation_counter::measure(|| assert_eq!(decoded(bytes, 64), Ok(vec![])));
+    assert!(counted.bytes_max < 10_000, "{counted:?}");
+
+    let large = [b"$1000000\r\n".as_slice(), &[b'x'; 1_000_000], b"\r\n"].concat();
+    let counted = allocation_counter::measure(|| {
+        assert_eq!(decoded(&large, 4096), Ok(vec![Frame::TooLarge(1_000_000)]));
+    });
     assert!(counted.bytes_max < 10_000, "{counted:?}");
 }
 
