@@ -38,12 +38,13 @@ async fn busy(rt: Sim) -> Profiler<Sim> {
                 for query in queries {
                     query.await.unwrap();
                 }
-                late
+                [late]
             })
         })
         .collect();
     for task in tasks {
-        task.await.unwrap().await.unwrap();
+        let [late] = task.await.unwrap();
+        late.await.unwrap();
     }
     profiler
 }
