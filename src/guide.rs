@@ -5,6 +5,7 @@
 //! | [`getting_started`] | who begins, on tokio, on smol, in tests |
 //! | [`neutral_library`] | who writes a library and leaves the runtime to its users |
 //! | [`limits_and_policies`] | who calls others, and would like to be called again |
+//! | [`caches`] | who would rather not ask again, in one process or in several |
 //! | [`graceful_shutdown`] | who runs a service, and stops it |
 //! | [`extending`] | who writes a stage, an operator, a limiter |
 //! | [`adapter`] | who has a runtime that nobody bound yet |
@@ -20,6 +21,9 @@ pub mod neutral_library {}
 
 #[doc = include_str!("../docs/limits_and_policies.md")]
 pub mod limits_and_policies {}
+
+#[doc = include_str!("../docs/caches.md")]
+pub mod caches {}
 
 #[doc = include_str!("../docs/graceful_shutdown.md")]
 pub mod graceful_shutdown {}

@@ -41,7 +41,7 @@
 //! | [`event`] | [`EventEmitter`], its views and pipes; [`Topics`](event::Topics): publish and subscribe by name |
 //! | [`observable`] | [`Observable`](observable::Observable), [`ObservableMap`](observable::ObservableMap): values that tell when they change |
 //! | [`callback`] | what an async closure must be to be called many times at once |
-//! | [`cache`] | [`TtlCache`]: in the process, with a time to live, and loads that are shared |
+//! | [`cache`] | [`TtlCache`]: in the process, with a time to live, and loads that are shared; [`LayeredCache`](cache::LayeredCache), [`DistributedCache`](cache::DistributedCache): across machines |
 //! | [`limit`] | [`Limiter`](limit::Limiter): how often, how many at once |
 //! | [`monitor`] | [`Registry`](monitor::Registry): metrics and their exports; [`Monitor`](monitor::Monitor): history and alerts; [`Profiler`](monitor::Profiler): spans |
 //! | [`retryable`] | [`Retryable`]: which errors are worth another attempt |
