@@ -1,6 +1,12 @@
 //! What both kinds of tests have in common: with real servers, and with a scripted one.
 
-#![allow(dead_code, unreachable_pub, unused_imports, unused_macros, reason = "each test file uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    unused_macros,
+    reason = "each test file uses a part of it"
+)]
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
 pub mod hosts;
