@@ -37,7 +37,6 @@
 //! [`RuntimeGone`](mtaio_runtime::JoinError::RuntimeGone) and sleeps stay pending.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
-
 #![allow(clippy::disallowed_methods)] // An adapter is where the clock and the entropy come from.
 
 mod block_on;

@@ -26,7 +26,6 @@
 //! [`TokioSleep`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
-
 #![allow(clippy::disallowed_methods)] // An adapter is where the clock and the entropy come from.
 
 mod block_on;

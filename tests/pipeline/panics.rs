@@ -99,8 +99,8 @@ async fn a_call_that_can_not_be_dropped_has_panicked<R: Runtime>(rt: R) {
         (report.stages[0].taken, report.stages[0].errors, report.stages[0].given),
         (2, 2, 0)
     );
-    let letters = letters.lock().unwrap_or_else(PoisonError::into_inner);
-    assert_eq!(*letters, [(1, None), (7, Some("seven".to_owned()))]);
+    let letters = std::mem::take(&mut *letters.lock().unwrap_or_else(PoisonError::into_inner));
+    assert_eq!(letters, [(1, None), (7, Some("seven".to_owned()))]);
 
     // What came of it is dropped without harm.
     let rude = |_: u32| {
@@ -268,7 +268,7 @@ async fn a_panic_beside_others_in_flight_is_that_of_one<R: Runtime>(rt: R) {
         .map_async(Parallel::unordered(5), stage)
         .skip()
         .then(async |n: u64| {
-            assert!(n % 5 != 0, "five");
+            assert!(!n.is_multiple_of(5), "five");
             Ok::<_, String>(n)
         })
         .skip()
@@ -361,7 +361,7 @@ fn a_call_that_panics_at_a_later_poll_is_settled() {
             let mut polls = 0;
             poll_fn(move |cx| {
                 polls += 1;
-                assert!(polls < 3 || n % 2 == 0, "odd");
+                assert!(polls < 3 || n.is_multiple_of(2), "odd");
                 if polls < 3 || n % 2 == 1 {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
