@@ -99,7 +99,7 @@ async fn a_call_that_can_not_be_dropped_has_panicked<R: Runtime>(rt: R) {
         (report.stages[0].taken, report.stages[0].errors, report.stages[0].given),
         (2, 2, 0)
     );
-    let letters = letters.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let letters = std::mem::take(&mut *letters.lock().unwrap_or_else(PoisonError::into_inner));
     assert_eq!(letters, [(1, None), (7, Some("seven".to_owned()))]);
 
     // What came of it is dropped without harm.
