@@ -1,10 +1,9 @@
 //! Loads: once a key, whoever goes; shared errors; what is stale; and changes that overtake a load.
 
 use std::convert::Infallible;
-use std::future::{pending, poll_fn};
+use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use mtaio::cache::{LoadError, TtlCache, cached};
@@ -12,7 +11,7 @@ use mtaio::{Ambient, Instant, Retryable, Runtime, RuntimeExt};
 
 use crate::common::{Gate, eventually, ms, on_every_runtime};
 
-type Cache<R> = Arc<TtlCache<u32, u32, R>>;
+pub type Cache<R> = Arc<TtlCache<u32, u32, R>>;
 
 fn cache<R: Runtime>(rt: &R) -> Cache<R> {
     Arc::new(TtlCache::with_runtime(rt, 100).expect("a capacity"))
@@ -20,14 +19,14 @@ fn cache<R: Runtime>(rt: &R) -> Cache<R> {
 
 /// Counts the loads, and gives the number of the last.
 #[derive(Clone, Default)]
-struct Origin(Arc<AtomicUsize>);
+pub struct Origin(Arc<AtomicUsize>);
 
 impl Origin {
-    fn loads(&self) -> usize {
+    pub fn loads(&self) -> usize {
         self.0.load(Ordering::SeqCst)
     }
 
-    fn next(&self) -> u32 {
+    pub fn next(&self) -> u32 {
         u32::try_from(self.0.fetch_add(1, Ordering::SeqCst) + 1).expect("there are few")
     }
 }
@@ -236,154 +235,6 @@ async fn who_waits_gives_up_at_its_deadline<R: Runtime>(rt: R) {
     assert_eq!(value.expect("it can't fail"), 3);
 }
 
-/// Forgets a caller of `key` when it has begun to load, or to wait.
-async fn forget<R: Runtime>(cache: &Cache<R>, key: u32) {
-    let cache = Arc::clone(cache);
-    let mut caller =
-        Box::pin(async move { cache.get_or_load(&key, pending::<Result<u32, Infallible>>).await });
-    poll_fn(|cx| {
-        assert!(caller.as_mut().poll(cx).is_pending());
-        Poll::Ready(())
-    })
-    .await;
-    std::mem::forget(caller);
-}
-
-fn patient<R: Runtime>(rt: &R, patience: impl Into<Option<Duration>>) -> Cache<R> {
-    let cache = TtlCache::builder(100).load_patience(patience).build_with_runtime(rt);
-    Arc::new(cache.expect("it makes sense"))
-}
-
-async fn a_forgotten_leader_is_superseded<R: Runtime>(rt: R) {
-    let (cache, origin) = (patient(&rt, ms(30)), Origin::default());
-    forget(&cache, 7).await;
-    let begun = rt.now();
-    let callers: Vec<_> = (0..5)
-        .map(|_| {
-            let (rt, cache, origin) = (rt.clone(), Arc::clone(&cache), origin.clone());
-            rt.clone().spawn(async move {
-                let load = || async { Ok::<_, Infallible>(origin.next()) };
-                cache.get_or_load(&7, load).await.expect("it can't fail")
-            })
-        })
-        .collect();
-    for caller in callers {
-        assert_eq!(caller.await.expect("it ends"), 1);
-    }
-    assert!(rt.now() - begun >= ms(30));
-    assert_eq!((origin.loads(), cache.get(&7)), (1, Some(1)));
-}
-
-async fn one_who_waits_may_be_forgotten_too<R: Runtime>(rt: R) {
-    let (cache, origin) = (patient(&rt, ms(30)), Origin::default());
-    let (gate, begun) = (Gate::default(), Gate::default());
-    let leads = rt.spawn({
-        let (cache, gate, begun) = (Arc::clone(&cache), gate.clone(), begun.clone());
-        async move {
-            let load = || async {
-                begun.open();
-                gate.passed().await;
-                panic!("on purpose")
-            };
-            cache.get_or_load::<_, _, _, Infallible>(&7, load).await.expect("it panics")
-        }
-    });
-    begun.passed().await;
-    // The first in line, and one of those who watch.
-    forget(&cache, 7).await;
-    let waits = rt.spawn({
-        let (cache, origin) = (Arc::clone(&cache), origin.clone());
-        async move { cache.get_or_load(&7, || async { Ok::<_, Infallible>(origin.next()) }).await }
-    });
-    eventually(&rt, "both ask", || cache.stats().misses == 3).await;
-    gate.open();
-    assert!(leads.await.expect_err("it panicked").is_panicked());
-    assert_eq!(waits.await.expect("it ends").expect("it can't fail"), 1);
-}
-
-async fn the_first_who_succeeds_is_for_all<R: Runtime>(rt: R) {
-    // The leader that is superseded fails, or succeeds first.
-    for fails in [true, false] {
-        let cache = patient(&rt, ms(20));
-        let (gate, begun, second) = (Gate::default(), Gate::default(), Gate::default());
-        let leads = rt.spawn({
-            let (cache, gate, begun) = (Arc::clone(&cache), gate.clone(), begun.clone());
-            async move {
-                let load = || async {
-                    begun.open();
-                    gate.passed().await;
-                    if fails { Err("down") } else { Ok(1) }
-                };
-                cache.get_or_load(&7, load).await
-            }
-        });
-        begun.passed().await;
-        let waiting = |number: u32| {
-            let (rt, cache, second) = (rt.clone(), Arc::clone(&cache), second.clone());
-            rt.clone().spawn(async move {
-                let load = || async {
-                    second.open();
-                    // Until the first one has landed.
-                    rt.sleep(ms(40)).await;
-                    Ok::<_, &str>(number)
-                };
-                cache.get_or_load(&7, load).await.expect("it does not fail")
-            })
-        };
-        let waiting = [waiting(2), waiting(2), waiting(2)];
-        second.passed().await;
-        gate.open();
-        let landed = leads.await.expect("it ends");
-        assert_eq!(landed.is_err(), fails);
-        let mut got = Vec::new();
-        for waits in waiting {
-            got.push(waits.await.expect("it ends"));
-        }
-        got.sort_unstable();
-        if fails {
-            // Its failure is its own.
-            assert_eq!((got, cache.get(&7)), (vec![2, 2, 2], Some(2)));
-        } else {
-            // Who loads beside it keeps what it has loaded to itself.
-            assert_eq!((got, cache.get(&7)), (vec![1, 1, 2], Some(1)));
-        }
-    }
-}
-
-async fn the_watch_is_handed_on<R: Runtime>(rt: R) {
-    let (cache, origin) = (patient(&rt, ms(60)), Origin::default());
-    forget(&cache, 7).await;
-    let caller = || {
-        let (cache, origin) = (Arc::clone(&cache), origin.clone());
-        rt.spawn(async move {
-            cache.get_or_load(&7, || async { Ok::<_, Infallible>(origin.next()) }).await
-        })
-    };
-    // Those who watch go, and the time that has been waited already counts for who comes after.
-    let begun = rt.now();
-    let early = [caller(), caller(), caller()];
-    eventually(&rt, "all ask", || cache.stats().misses == 4).await;
-    rt.sleep(ms(20)).await;
-    let late = caller();
-    eventually(&rt, "all ask", || cache.stats().misses == 5).await;
-    drop(early);
-    assert_eq!(late.await.expect("it ends").expect("it can't fail"), 1);
-    assert!(rt.now() - begun >= ms(60));
-}
-
-async fn without_patience_it_is_waited_for<R: Runtime>(rt: R) {
-    let cache = patient(&rt, None);
-    forget(&cache, 7).await;
-    let deadline = rt.now() + ms(20);
-    let waits = cache.get_or_load(&7, || async { Ok::<_, Infallible>(1) });
-    let waited = Ambient::current().with_deadline(deadline).attach(waits).await;
-    assert!(matches!(waited, Err(LoadError::Elapsed(_))));
-    // A change lets who comes after it load.
-    cache.invalidate(&7);
-    let loaded = cache.get_or_load(&7, || async { Ok::<_, Infallible>(2) }).await;
-    assert_eq!(loaded.expect("it can't fail"), 2);
-}
-
 async fn a_value_is_refreshed_before_it_expires<R: Runtime>(rt: R) {
     let cache = TtlCache::<u32, u32>::builder(100)
         .default_ttl(Duration::from_secs(100))
@@ -515,11 +366,6 @@ on_every_runtime!(
     a_change_overtakes_a_load,
     a_change_in_place_overtakes_a_refresh,
     who_waits_gives_up_at_its_deadline,
-    a_forgotten_leader_is_superseded,
-    one_who_waits_may_be_forgotten_too,
-    the_first_who_succeeds_is_for_all,
-    the_watch_is_handed_on,
-    without_patience_it_is_waited_for,
     a_value_is_refreshed_before_it_expires,
     what_is_stale_is_answered_while_it_is_loaded,
     what_is_stale_is_better_than_an_error,

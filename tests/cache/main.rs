@@ -17,6 +17,7 @@ mod invalidation;
 mod listener;
 mod loading;
 mod model;
+mod patience;
 mod stage;
 mod torture;
 
