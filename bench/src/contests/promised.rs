@@ -67,7 +67,7 @@ pub(super) const PROMISED: &[(&str, &[&str])] = &[
     ("stream-window-100-1/tokio-current", &["a deque, by hand"]),
     ("stream-window-100-100/tokio-current", &["futures-rx buffer"]),
     ("stream-throttle/tokio-current", &["futures-time", "futures-rx"]),
-    ("stream-throttle-yield/tokio-current", &["futures-time", "futures-rx"]),
+    ("stream-throttle-yield/tokio-current", &["futures-rx"]),
     ("stream-debounce/tokio-current", &["futures-time", "futures-rx"]),
     ("stream-broadcast-8/tokio-current", &["tokio broadcast", "async-broadcast"]),
     ("pipeline-sequential-ready/tokio-current", PIPELINES),

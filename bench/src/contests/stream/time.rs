@@ -8,9 +8,9 @@ use mtaio::StreamExt as _;
 
 use super::super::futures::YieldOnce;
 use super::{GROUP, ITEMS, read};
-use crate::harness::Aim::{self, Open, Wish};
+use crate::harness::Aim::{Open, Wish};
 use crate::harness::Bound::Ratio;
-use crate::harness::{Contest, timed_on};
+use crate::harness::{Contest, Outcome, timed_on};
 use crate::host::{Host, TokioHost};
 
 /// Longer than a round: one item comes out.
@@ -30,21 +30,26 @@ pub(super) fn contests(host: &TokioHost) -> Vec<Contest> {
             item
         })
     };
+    let of_ready = throttle("stream-throttle", host, ready);
     vec![
-        // Of items that are all there futures-time never asks its timer, and so lets no second one
-        // through however long that takes: for information.
-        throttle("stream-throttle", host, ready, Open),
-        // Where each has to be waited for, it does.
-        throttle("stream-throttle-yield", host, yielding, Wish(Ratio(1.0))),
+        of_ready.peer("futures-time", Open, timed_on(host, futures_time)),
+        throttle("stream-throttle-yield", host, yielding),
         debounce(host),
     ]
+}
+
+/// Of items that are all there futures-time never asks its timer, and so lets no second one through
+/// however long that takes: for information. Where one has to be waited for, it reads on only when its
+/// period is over, and would take [`LONG`]: there it is no peer.
+async fn futures_time(items: u64) -> Outcome {
+    let period = futures_time::time::Duration::from(LONG);
+    read(futures_time::stream::StreamExt::throttle(stream::iter(0..items), period), 1).await
 }
 
 fn throttle<S>(
     kind: &str,
     host: &TokioHost,
     source: impl Fn(Range<u64>) -> S + Copy + Send + 'static,
-    futures_time_aim: Aim,
 ) -> Contest
 where
     S: Stream<Item = u64> + Send + 'static,
@@ -54,16 +59,11 @@ where
         let rt = rt.clone();
         async move { read(source(0..items).timed(&rt).throttle(LONG)?, 1).await }
     };
-    let futures_time = move |items| async move {
-        let period = futures_time::time::Duration::from(LONG);
-        read(futures_time::stream::StreamExt::throttle(source(0..items), period), 1).await
-    };
     let futures_rx =
         move |items| async move { read(RxStream::throttle(source(0..items)), 1).await };
     Contest::new(GROUP, format!("{kind}/{}", host.name()))
         .items(ITEMS)
         .ours(timed_on(host, ours))
-        .peer("futures-time", futures_time_aim, timed_on(host, futures_time))
         .peer("futures-rx", Wish(Ratio(1.0)), timed_on(host, futures_rx))
 }
 
