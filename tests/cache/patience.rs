@@ -160,6 +160,59 @@ async fn without_patience_it_is_waited_for<R: Runtime>(rt: R) {
     assert_eq!(loaded.expect("it can't fail"), 2);
 }
 
+async fn who_was_superseded_has_no_lead_to_give_up<R: Runtime>(rt: R) {
+    let (cache, begun, origin) = (patient(&rt, ms(20)), Gate::default(), Origin::default());
+    let hangs = rt.spawn({
+        let (cache, begun) = (Arc::clone(&cache), begun.clone());
+        async move {
+            let load = || async {
+                begun.open();
+                pending::<Result<u32, Infallible>>().await
+            };
+            cache.get_or_load(&7, load).await
+        }
+    });
+    begun.passed().await;
+    let (gate, second) = (Gate::default(), Gate::default());
+    let waiting = [(); 3].map(|()| {
+        let (cache, origin) = (Arc::clone(&cache), origin.clone());
+        let (gate, second) = (gate.clone(), second.clone());
+        rt.spawn(async move {
+            let load = || async {
+                let number = origin.next();
+                second.open();
+                gate.passed().await;
+                Ok::<_, Infallible>(number)
+            };
+            cache.get_or_load(&7, load).await.expect("it can't fail")
+        })
+    });
+    second.passed().await;
+    drop(hangs);
+    eventually(&rt, "it is dropped", || cache.stats().load_failures == 1).await;
+    rt.sleep(ms(2)).await;
+    gate.open();
+    for waits in waiting {
+        assert_eq!(waits.await.expect("it ends"), 1);
+    }
+    assert_eq!(origin.loads(), 1, "nobody else loads beside the second");
+}
+
+async fn who_supersedes_is_watched_too<R: Runtime>(rt: R) {
+    let cache = patient(&rt, ms(20));
+    forget(&cache, 7).await;
+    let hangs = rt.spawn({
+        let cache = Arc::clone(&cache);
+        async move { cache.get_or_load(&7, pending::<Result<u32, Infallible>>).await }
+    });
+    eventually(&rt, "it asks", || cache.stats().misses == 2).await;
+    // The second of those who watch.
+    forget(&cache, 7).await;
+    let waits = cache.get_or_load(&7, || async { Ok::<_, Infallible>(1) }).await;
+    assert_eq!(waits.expect("it can't fail"), 1);
+    drop(hangs);
+}
+
 on_every_runtime!(
     seeds = 20;
     a_forgotten_leader_is_superseded,
@@ -167,4 +220,6 @@ on_every_runtime!(
     the_first_who_succeeds_is_for_all,
     the_watch_is_handed_on,
     without_patience_it_is_waited_for,
+    who_was_superseded_has_no_lead_to_give_up,
+    who_supersedes_is_watched_too,
 );

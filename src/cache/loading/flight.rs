@@ -89,17 +89,17 @@ impl<K, V> Flight<K, V> {
         is_free.then(|| self.begin_lead())
     }
 
-    /// What the one with this `ticket` is told, if there is something; and whom to wake to watch in
-    /// its place.
-    pub(super) fn turn(&mut self, ticket: &mut Ticket) -> Option<(Turn<V>, Option<Waker>)> {
+    /// What the one with this `ticket` is told, if there is something.
+    pub(super) fn turn(&mut self, ticket: &mut Ticket, wakes: &mut Wakes) -> Option<Turn<V>> {
         if let Some(landed) = &self.landed {
-            return Some((Turn::Landed(Arc::clone(landed)), None));
+            return Some(Turn::Landed(Arc::clone(landed)));
         }
         let is_free = !self.is_led && self.line.turns() == 0 && self.line.waiting() == 0;
         // Who is called while another leads is to watch, and waits on.
         if self.line.take_turn(&mut ticket.place, is_free) && !self.is_led {
             self.end_watch(ticket);
-            return Some((Turn::Lead(self.begin_lead()), self.call_watcher()));
+            self.call_watchers(wakes);
+            return Some(Turn::Lead(self.begin_lead()));
         }
         None
     }
@@ -125,7 +125,7 @@ impl<K, V> Flight<K, V> {
         ticket: &mut Ticket,
         now: Instant,
         patience: Duration,
-        woken: &mut Option<Waker>,
+        wakes: &mut Wakes,
     ) -> (Watch, Option<Waker>) {
         if self.landed.is_some() || !self.wants_watch(ticket) {
             return (Watch::No, None);
@@ -139,7 +139,7 @@ impl<K, V> Flight<K, V> {
         }
         let own = ticket.place.take().and_then(|place| self.line.leave(place));
         self.end_watch(ticket);
-        *woken = self.call_watcher();
+        self.call_watchers(wakes);
         (Watch::Lead(self.begin_lead()), own)
     }
 
@@ -163,31 +163,32 @@ impl<K, V> Flight<K, V> {
             return None;
         }
         self.is_led = false;
-        self.watched_since = None;
         self.line.call()
     }
 
-    /// Goes; whether nobody is left aboard. Of the wakers the first is to be dropped and the second
-    /// to be woken, both without the lock.
-    pub(super) fn leave(&mut self, ticket: &mut Ticket) -> (bool, Option<Waker>, Option<Waker>) {
+    /// Goes; whether nobody is left aboard. The waker is its own, and to be dropped without the lock.
+    pub(super) fn leave(
+        &mut self,
+        ticket: &mut Ticket,
+        wakes: &mut Wakes,
+    ) -> (bool, Option<Waker>) {
         self.members -= 1;
         ticket.is_aboard = false;
-        let (mut own, mut woken) = (None, None);
+        let mut own = None;
         // Where it has landed, places are void.
         if self.landed.is_none() {
             // First, or it would be itself who is called.
             let place = ticket.place.take();
             own = place.and_then(|place| self.line.leave(place));
-            let had_turn = place.is_some() && own.is_none();
-            let watched = self.end_watch(ticket);
-            // A turn that is given up is the next one's; and who gets it watches, too.
-            if had_turn {
-                woken = self.line.call();
-            } else if watched {
-                woken = self.call_watcher();
+            // A turn that is given up is the next one's.
+            if place.is_some() && own.is_none() {
+                self.line.call_many(1, wakes);
+            }
+            if self.end_watch(ticket) {
+                self.call_watchers(wakes);
             }
         }
-        (self.members == 0, own, woken)
+        (self.members == 0, own)
     }
 
     const fn begin_lead(&mut self) -> u32 {
@@ -206,8 +207,10 @@ impl<K, V> Flight<K, V> {
         watched
     }
 
-    /// Gives somebody a turn to watch who leads, if too few do; the answer is whom to wake.
-    fn call_watcher(&mut self) -> Option<Waker> {
-        if self.watchers < WATCHERS { self.line.call() } else { None }
+    /// Gives some a turn to watch who leads, if too few do: one of them may be forgotten.
+    fn call_watchers(&mut self, wakes: &mut Wakes) {
+        if self.watchers < WATCHERS {
+            self.line.call_many(WATCHERS, wakes);
+        }
     }
 }

@@ -167,17 +167,16 @@ impl<K, V> Flights<K, V> {
     pub(super) fn turn(&self, ticket: &mut Ticket, waker: &Waker) -> Wait<V> {
         let mut own = None;
         loop {
+            let mut wakes = Wakes::default();
             let mut list = self.list.lock();
             let flight = &mut list.flights[ticket.flight];
-            if let Some((turn, woken)) = flight.turn(ticket) {
+            if let Some(turn) = flight.turn(ticket, &mut wakes) {
                 // Who has seen what it came to has no business aboard any more.
                 let is_over = matches!(turn, Turn::Landed(_));
-                let gone = is_over.then(|| self.goes(&mut list, ticket));
+                let gone = is_over.then(|| self.goes(&mut list, ticket, &mut wakes));
                 drop(list);
-                wake(woken);
-                if let Some(gone) = gone {
-                    gone.finish();
-                }
+                drop(gone);
+                wakes.wake();
                 return Wait::Over(turn);
             }
             if flight.knows(ticket, waker) {
@@ -199,12 +198,12 @@ impl<K, V> Flights<K, V> {
     /// Watches who leads, and takes the lead over if that has been watched for as long as
     /// `patience`.
     pub(super) fn watch(&self, ticket: &mut Ticket, now: Instant, patience: Duration) -> Watch {
-        let mut woken = None;
+        let mut wakes = Wakes::default();
         let mut list = self.list.lock();
-        let (watch, own) = list.flights[ticket.flight].watch(ticket, now, patience, &mut woken);
+        let (watch, own) = list.flights[ticket.flight].watch(ticket, now, patience, &mut wakes);
         drop(list);
         drop(own);
-        wake(woken);
+        wakes.wake();
         watch
     }
 
@@ -225,10 +224,10 @@ impl<K, V> Flights<K, V> {
             self.unlist(&mut list, ticket.flight);
         }
         list.flights[ticket.flight].land(lead, landed, &mut wakes);
-        let gone = self.goes(&mut list, ticket);
+        let gone = self.goes(&mut list, ticket, &mut wakes);
         drop(list);
+        drop(gone);
         wakes.wake();
-        gone.finish();
     }
 
     /// Calls `store`, with the flights locked, unless the key was changed since the one with this
@@ -251,25 +250,34 @@ impl<K, V> Flights<K, V> {
     /// Gives up the lead with this number: the first who waits is to take it.
     pub(super) fn abandon(&self, ticket: &Ticket, lead: u32) {
         let woken = self.list.lock().flights[ticket.flight].abandon(lead);
-        wake(woken);
+        if let Some(waker) = woken {
+            waker.wake();
+        }
     }
 
     /// Goes: who waits, leads no more, or has seen what it came to.
     pub(super) fn leave(&self, ticket: &mut Ticket) {
+        let mut wakes = Wakes::default();
         let mut list = self.list.lock();
-        let gone = self.goes(&mut list, ticket);
+        let gone = self.goes(&mut list, ticket, &mut wakes);
         drop(list);
-        gone.finish();
+        drop(gone);
+        wakes.wake();
     }
 
-    /// The answer is to be finished without the lock.
-    fn goes(&self, list: &mut List<K, V>, ticket: &mut Ticket) -> Gone<K, V> {
-        let (is_empty, own, woken) = list.flights[ticket.flight].leave(ticket);
+    /// The answer is to be dropped without the lock.
+    fn goes(
+        &self,
+        list: &mut List<K, V>,
+        ticket: &mut Ticket,
+        wakes: &mut Wakes,
+    ) -> (Option<Waker>, Option<Flight<K, V>>) {
+        let (is_empty, own) = list.flights[ticket.flight].leave(ticket, wakes);
         let ended = is_empty.then(|| {
             self.unlist(list, ticket.flight);
             list.flights.remove(ticket.flight)
         });
-        Gone { own, ended, woken }
+        (own, ended)
     }
 
     /// Comes aboard the flight for `key`, or of a new one.
@@ -327,25 +335,5 @@ impl<K, V> List<K, V> {
         let hash_of = |flight: &usize| u64::from(self.flights[*flight].hash);
         self.index.insert_unique(hash, flight, hash_of);
         flight
-    }
-}
-
-/// What is left to do, without the lock, when somebody has gone.
-struct Gone<K, V> {
-    own: Option<Waker>,
-    ended: Option<Flight<K, V>>,
-    woken: Option<Waker>,
-}
-
-impl<K, V> Gone<K, V> {
-    fn finish(self) {
-        drop((self.own, self.ended));
-        wake(self.woken);
-    }
-}
-
-fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        waker.wake();
     }
 }
