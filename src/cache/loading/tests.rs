@@ -24,20 +24,20 @@ impl Wake for Count {
     }
 }
 
-/// A flight that is led, and as many who wait, of whom the first two watch.
-fn flight(waiting: usize) -> (Flight<u32, u32>, u32, Vec<Ticket>, Vec<Arc<Count>>) {
+/// A flight that is led, and as many who wait, of whom two watch from this one on.
+fn flight(waiting: usize, from: usize) -> (Flight<u32, u32>, u32, Vec<Ticket>, Vec<Arc<Count>>) {
     let mut flight = Flight::new(7, 7);
     let lead = flight.lead().expect("nobody leads");
     let counts: Vec<_> = (0..waiting).map(|_| Arc::new(Count::default())).collect();
     let mut tickets = Vec::new();
-    for count in &counts {
+    for (number, count) in counts.iter().enumerate() {
         flight.join();
         let mut ticket = Ticket::new(0);
         assert!(flight.lead().is_none());
         assert!(flight.wait(&mut ticket, Waker::from(Arc::clone(count))).is_none());
-        let mut wakes = Wakes::default();
-        flight.watch(&mut ticket, Instant::ZERO, PATIENCE, &mut wakes);
-        wakes.wake();
+        if number >= from {
+            flight.watch(&mut ticket, Instant::ZERO, PATIENCE, &mut Wakes::default());
+        }
         tickets.push(ticket);
     }
     (flight, lead, tickets, counts)
@@ -49,7 +49,7 @@ fn woken(counts: &[Arc<Count>]) -> Vec<usize> {
 
 #[test]
 fn the_first_word_holds() {
-    let (mut flight, lead, mut tickets, _) = flight(1);
+    let (mut flight, lead, mut tickets, _) = flight(1, 0);
     let mut wakes = Wakes::default();
     flight.land(lead, Arc::new(Ok(1)), &mut wakes);
     let failed: AnyError = Arc::new("down");
@@ -63,7 +63,7 @@ fn the_first_word_holds() {
 
 #[test]
 fn who_leads_by_its_turn_has_others_watch() {
-    let (mut flight, lead, mut tickets, counts) = flight(4);
+    let (mut flight, lead, mut tickets, counts) = flight(4, 0);
     flight.abandon(lead).expect("the first waits").wake();
     assert_eq!(woken(&counts), [1, 0, 0, 0]);
     let mut wakes = Wakes::default();
@@ -73,8 +73,20 @@ fn who_leads_by_its_turn_has_others_watch() {
 }
 
 #[test]
+fn a_turn_that_is_given_up_is_the_next_ones() {
+    let (mut flight, lead, mut tickets, counts) = flight(3, 1);
+    // Its turn, and it does not watch: nobody is called for that.
+    flight.abandon(lead).expect("it waits").wake();
+    let mut wakes = Wakes::default();
+    flight.leave(&mut tickets.remove(0), &mut wakes);
+    wakes.wake();
+    assert_eq!(woken(&counts), [1, 1, 0]);
+    assert!(matches!(flight.turn(&mut tickets[0], &mut Wakes::default()), Some(Turn::Lead(_))));
+}
+
+#[test]
 fn no_more_watch_than_need_be() {
-    let (mut flight, _, mut tickets, counts) = flight(3);
+    let (mut flight, _, mut tickets, counts) = flight(3, 0);
     let mut wakes = Wakes::default();
     let third = flight.watch(&mut tickets[2], Instant::ZERO, PATIENCE, &mut wakes);
     assert!(matches!(third.0, Watch::No));
