@@ -44,6 +44,27 @@ async fn all_is_told_before_the_call_returns<R: Runtime>(rt: R) {
     assert_eq!(told(&list), [(3, 30, Cause::Removed)]);
 }
 
+async fn what_leaves_for_a_load_or_a_lease_is_told<R: Runtime>(rt: R) {
+    let list = Told::default();
+    let cache = TtlCache::builder(1)
+        .on_evicted({
+            let list = Arc::clone(&list);
+            move |key, value, cause| push(&list, *key, *value, cause)
+        })
+        .build_with_runtime(&rt)
+        .expect("it makes sense");
+    cache.insert(1, 10);
+    let loaded = cache.get_or_load(&2, async || Ok::<_, String>(20)).await;
+    assert_eq!((loaded.expect("it loads"), told(&list)), (20, vec![(1, 10, Cause::Capacity)]));
+    assert!(cache.lease(&3).fill(30));
+    assert_eq!(told(&list), [(2, 20, Cause::Capacity)]);
+    // What does not get in has not been there.
+    let lease = cache.lease(&4);
+    cache.invalidate(&4);
+    assert!(!lease.fill(40));
+    assert_eq!(told(&list), []);
+}
+
 async fn a_listener_may_use_the_cache<R: Runtime>(rt: R) {
     let list = Told::default();
     let own: Arc<OnceLock<Weak<Cache<R>>>> = Arc::default();
@@ -94,6 +115,7 @@ async fn a_destructor_that_panics_costs_nobody_else<R: Runtime>(rt: R) {
 on_every_runtime!(
     seeds = 5;
     all_is_told_before_the_call_returns,
+    what_leaves_for_a_load_or_a_lease_is_told,
     a_listener_may_use_the_cache,
     a_panic_of_the_listener_is_counted,
     a_destructor_that_panics_costs_nobody_else,

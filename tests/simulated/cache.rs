@@ -14,7 +14,9 @@ use mtaio_sim::Sim;
 use crate::common::{Census, WORKER, done_or_dropped, ms, survives};
 
 fn cache(rt: &Sim) -> Arc<TtlCache<u32, u32, Sim>> {
-    let cache = TtlCache::builder(10).default_ttl(ms(50)).build_with_runtime(rt);
+    // Without a word on patience a lead that is lost would be found again, only later.
+    let builder = TtlCache::builder(10).default_ttl(ms(50)).load_patience(None);
+    let cache = builder.build_with_runtime(rt);
     Arc::new(cache.expect("it makes sense"))
 }
 

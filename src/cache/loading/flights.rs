@@ -86,6 +86,12 @@ impl<K, V> Flights<K, V> {
         self.failures.load(Ordering::Relaxed)
     }
 
+    /// How many there are, listed or not.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.list.lock().flights.len()
+    }
+
     pub(super) fn count(&self, is_success: bool) {
         let counter = if is_success { &self.loads } else { &self.failures };
         counter.fetch_add(1, Ordering::Relaxed);

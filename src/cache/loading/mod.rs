@@ -9,6 +9,8 @@ mod lease;
 mod load;
 mod refresh;
 mod seat;
+#[cfg(test)]
+mod tests;
 
 pub use self::cached::{Cached, cached};
 pub use self::error::LoadError;
