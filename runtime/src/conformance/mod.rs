@@ -18,7 +18,7 @@
 //! #     use std::future::Future;
 //! #     use std::hash::{BuildHasher, RandomState};
 //! #     use std::pin::Pin;
-//! #     use std::sync::Arc;
+//! #     use std::sync::{Arc, Mutex};
 //! #     use std::task::{Context, Poll, Wake, Waker};
 //! #     use std::thread;
 //! #     use std::time::SystemTime;
@@ -43,7 +43,7 @@
 //! #         }
 //! #
 //! #         fn sleep_until(&self, deadline: Instant) -> ThreadSleep {
-//! #             ThreadSleep(deadline)
+//! #             ThreadSleep { deadline, polled: Arc::default() }
 //! #         }
 //! #
 //! #         fn spawn_detached<F>(&self, _: TaskName, future: F)
@@ -58,12 +58,15 @@
 //! #         }
 //! #     }
 //! #
-//! #     /// Each poll starts a thread, which wakes who polled.
-//! #     pub struct ThreadSleep(Instant);
+//! #     /// The first poll starts a thread, which wakes all who have polled.
+//! #     pub struct ThreadSleep {
+//! #         deadline: Instant,
+//! #         polled: Arc<Mutex<Vec<Waker>>>,
+//! #     }
 //! #
 //! #     impl Sleep for ThreadSleep {
 //! #         fn reset(mut self: Pin<&mut Self>, deadline: Instant) {
-//! #             self.0 = deadline;
+//! #             *self = Threads.sleep_until(deadline);
 //! #         }
 //! #     }
 //! #
@@ -71,15 +74,20 @@
 //! #         type Output = ();
 //! #
 //! #         fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-//! #             let left = self.0 - Threads.now();
+//! #             let left = self.deadline - Threads.now();
 //! #             if left.is_zero() {
 //! #                 return Poll::Ready(());
 //! #             }
-//! #             let waker = cx.waker().clone();
-//! #             thread::spawn(move || {
-//! #                 thread::sleep(left);
-//! #                 waker.wake();
-//! #             });
+//! #             let mut polled = self.polled.lock().unwrap();
+//! #             polled.push(cx.waker().clone());
+//! #             if polled.len() == 1 {
+//! #                 let polled = Arc::clone(&self.polled);
+//! #                 thread::spawn(move || {
+//! #                     thread::sleep(left);
+//! #                     let polled = std::mem::take(&mut *polled.lock().unwrap());
+//! #                     polled.into_iter().for_each(Waker::wake);
+//! #                 });
+//! #             }
 //! #             Poll::Pending
 //! #         }
 //! #     }
