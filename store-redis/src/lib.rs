@@ -37,7 +37,9 @@
 //! [`invalidations`](RedisNode::invalidations) hands that to a cache in the process. It is done by
 //! `CLIENT TRACKING` in its broadcasting mode without our own changes (`BCAST NOLOOP`): a cache keeps
 //! what it has written itself, and hears when another overwrites it. What it costs is that changes
-//! of keys are told which nobody here has read: choose the prefix accordingly.
+//! of keys are told which nobody here has read: choose the prefix accordingly. (One kind of our own
+//! changes is told all the same: those by [`insert_if`](RedisNode#method.insert_if) that replace a
+//! value, as servers take the script for another client. A cache then asks once more.)
 
 mod builder;
 mod connector;
@@ -47,6 +49,7 @@ mod link;
 mod node;
 mod reply;
 mod resp;
+mod script;
 mod stats;
 
 pub use self::builder::RedisBuilder;

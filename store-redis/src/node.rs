@@ -11,6 +11,7 @@ use crate::endpoint::Endpoint;
 use crate::link::Link;
 use crate::reply;
 use crate::resp::Frame;
+use crate::script;
 use crate::stats::RedisStats;
 
 /// A server of Redis (6 or newer) or Valkey, as a [`CacheNode`].
@@ -27,6 +28,11 @@ use crate::stats::RedisStats;
 /// connection is lost with commands on it that have no answer, the next one has the server close it
 /// first: what was asked before happens before what is asked later, or never. That takes the
 /// permission for `CLIENT KILL`, and Redis 6.2.)
+///
+/// # Compare and set
+///
+/// [`insert_if`](#method.insert_if) is atomic on the server. Replacing a value takes the permission
+/// for `EVAL`; without it the call is refused, as others are that the user may not make.
 ///
 /// # Examples
 ///
@@ -72,7 +78,9 @@ impl<R: Runtime> RedisNode<R> {
     }
 
     /// What others change of the keys that are [tracked](RedisBuilder::track), from now on: at most
-    /// so many keys as `capacity` wait to be taken. What this node changes itself is not told.
+    /// so many keys as `capacity` wait to be taken. What this node changes itself is not told, but for
+    /// a value that [`insert_if`](#method.insert_if) replaces: servers take its script for another
+    /// client.
     ///
     /// When the connection is lost, it says [`Lost`](mtaio::cache::Invalidation::Lost), and once more
     /// when there is another. A connection that died without a word is noticed when it is next used,
@@ -120,6 +128,28 @@ impl<R: Runtime> RedisNode<R> {
             self.link().distrust(reason);
         }
         meant
+    }
+
+    /// Whether there was nothing, and what is put in is there now. It takes no script.
+    async fn insert_new(
+        &self,
+        key: &[u8],
+        value: &[u8],
+        millis: Option<&str>,
+    ) -> Result<bool, NodeError> {
+        let mut set: Vec<&[u8]> = vec![b"SET", key, value, b"NX"];
+        match millis {
+            None => {}
+            // Nothing would be there afterwards either.
+            Some("0") => {
+                return self
+                    .ask(&[b"EXISTS", key], |answer| reply::count(&answer))
+                    .await
+                    .map(|n| n == 0);
+            }
+            Some(millis) => set.extend([b"PX", millis.as_bytes()]),
+        }
+        self.ask(&set, |answer| reply::done_or_not(&answer)).await
     }
 
     fn check_size(&self, key: &[u8], value: &[u8]) -> Result<(), NodeError> {
@@ -193,11 +223,9 @@ impl<R: Runtime> CacheNode for RedisNode<R> {
         value: &'a [u8],
         ttl: Option<Duration>,
     ) -> NodeFuture<'a, ()> {
-        const LONGEST: u128 = 100 * 365 * 24 * 60 * 60 * 1_000;
-
         Box::pin(async move {
             self.check_size(key, value)?;
-            match ttl.map(|ttl| ttl.as_millis().min(LONGEST)) {
+            match ttl.map(whole_millis) {
                 None => self.ask(&[b"SET", key, value], |answer| reply::done(&answer)).await,
                 Some(0) => self.remove(key).await.map(drop),
                 Some(millis) => {
@@ -206,6 +234,40 @@ impl<R: Runtime> CacheNode for RedisNode<R> {
                     self.ask(&set, |answer| reply::done(&answer)).await
                 }
             }
+        })
+    }
+
+    /// In one step on the server: nothing comes between the look and the change.
+    ///
+    /// Where nothing is `expected` it is a `SET` with `NX`. Otherwise it is a script (`EVAL`), which the
+    /// user needs the permission for, as well as for `GET`, `SET` and `UNLINK`; and where keys are
+    /// [tracked](RedisBuilder::track) this node is told of the change too, as if it were another's: the
+    /// server does not see whose script it is.
+    ///
+    /// The time to live is as for an insert. `expected` is bound by
+    /// [`max_size`](RedisBuilder::max_size) as `value` is; what the key has is not, as it is not
+    /// received.
+    fn insert_if<'a>(
+        &'a self,
+        key: &'a [u8],
+        expected: Option<&'a [u8]>,
+        value: &'a [u8],
+        ttl: Option<Duration>,
+    ) -> NodeFuture<'a, bool> {
+        Box::pin(async move {
+            self.check_size(key, value)?;
+            let millis = ttl.map(|ttl| whole_millis(ttl).to_string());
+            let Some(expected) = expected else {
+                return self.insert_new(key, value, millis.as_deref()).await;
+            };
+            self.check_size(key, expected)?;
+            let mut eval: Vec<&[u8]> = vec![b"EVAL", script::CHANGE_IF, b"1", key, expected];
+            match millis.as_deref() {
+                None => eval.extend([b"SET", value]),
+                Some("0") => eval.push(b"UNLINK"),
+                Some(millis) => eval.extend([b"SET", value, b"PX", millis.as_bytes()]),
+            }
+            self.ask(&eval, |answer| reply::count(&answer)).await.map(|count| count > 0)
         })
     }
 
@@ -232,6 +294,12 @@ impl<R: Runtime> CacheNode for RedisNode<R> {
     fn ping(&self) -> NodeFuture<'_, ()> {
         Box::pin(self.ask(&[b"PING"], |answer| reply::pong(&answer)))
     }
+}
+
+fn whole_millis(ttl: Duration) -> u128 {
+    const LONGEST: u128 = 100 * 365 * 24 * 60 * 60 * 1_000;
+
+    ttl.as_millis().min(LONGEST)
 }
 
 /// A pattern for all keys that begin with `prefix`, whatever is in it.

@@ -16,13 +16,20 @@ pub(crate) enum Refusal {
 
 pub(crate) fn refusal(error: &[u8]) -> Refusal {
     let text = String::from_utf8_lossy(error).into_owned();
-    match text.split(' ').next().unwrap_or_default() {
+    match code(&text) {
         "OOM" => Refusal::Full(text),
         "BUSY" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN" | "MISCONF" | "NOREPLICAS"
         | "READONLY" | "TRYAGAIN" => Refusal::NotReady(text),
         _ if text == "ERR max number of clients reached" => Refusal::NotReady(text),
         _ => Refusal::Refused(text),
     }
+}
+
+/// The first word. Redis 6 puts before it where in a script that was.
+fn code(text: &str) -> &str {
+    let in_script = text.strip_prefix("@user_script: ").and_then(|text| text.split_once(": -"));
+    let text = in_script.map_or(text, |(_line, text)| text);
+    text.split(' ').next().unwrap_or_default()
 }
 
 /// A reply that is no error.
@@ -64,6 +71,15 @@ pub(crate) fn values(
 
 pub(crate) fn done(frame: &Frame) -> Result<(), NodeError> {
     if *frame == Frame::Ok { Ok(()) } else { Err(senseless(frame)) }
+}
+
+/// Of a write with a condition: whether it was met.
+pub(crate) fn done_or_not(frame: &Frame) -> Result<bool, NodeError> {
+    match frame {
+        Frame::Ok => Ok(true),
+        Frame::Null => Ok(false),
+        other => Err(senseless(other)),
+    }
 }
 
 pub(crate) fn pong(frame: &Frame) -> Result<(), NodeError> {
@@ -110,4 +126,20 @@ fn senseless(frame: &Frame) -> NodeError {
         Frame::Push(_) => "a push",
     };
     NodeError::protocol(format!("{kind} is no answer to what was asked"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_in_a_script_is_of_the_kind_that_it_is_outside() {
+        let full = "@user_script: 4: -OOM command not allowed when used memory > 'maxmemory'.";
+        assert_eq!(refusal(full.as_bytes()), Refusal::Full(full.into()));
+        let reads_only = "@user_script: 4: -READONLY You can't write against a read only replica.";
+        assert_eq!(refusal(reads_only.as_bytes()), Refusal::NotReady(reads_only.into()));
+        assert_eq!(refusal(b"OOM no"), Refusal::Full("OOM no".into()));
+        let other = "ERR it says: -OOM";
+        assert_eq!(refusal(other.as_bytes()), Refusal::Refused(other.into()));
+    }
 }

@@ -6,5 +6,6 @@
 mod common;
 
 mod calls;
+mod conditions;
 mod failures;
 mod races;

@@ -58,6 +58,38 @@ fn no_call_gets_the_answer_of_one_that_was_dropped() {
     });
 }
 
+/// Counts up, so many times.
+async fn count_up(node: RedisNode, times: u32) {
+    let mut counted = 0;
+    while counted < times {
+        let held = node.get(b"counter").await.expect("an answer");
+        let next = [held.as_deref().map_or(0, |held| held[0]) + 1];
+        let put = node.insert_if(b"counter", held.as_deref(), &next, None);
+        counted += u32::from(put.await.expect("an answer"));
+    }
+}
+
+#[test]
+fn what_is_put_in_on_a_condition_is_counted_once() {
+    survives(|rt| async move {
+        let peer = Peer::new(&rt);
+        let node = || peer.builder().build(&rt, peer.connector()).expect("settings");
+        let (ours, theirs) = (node(), node());
+        let worker = rt.spawn_named("worker", count_up(ours.clone(), 2));
+        let others = [&ours, &theirs].map(|node| rt.spawn(count_up(node.clone(), 3)));
+        let by_worker = match worker.await {
+            Ok(()) => 2..=2,
+            Err(_) => 0..=2,
+        };
+        for other in others {
+            other.await.expect("it is not disturbed");
+        }
+        ours.ping().await.expect("it is there");
+        let counted = ours.get(b"counter").await.expect("an answer").expect("it was counted");
+        assert!(by_worker.contains(&(counted[0] - 6)), "{counted:?}, of which 6 by others");
+    });
+}
+
 #[test]
 fn the_one_who_made_the_connection_may_leave() {
     survives(|rt| async move {

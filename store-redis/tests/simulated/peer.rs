@@ -39,6 +39,9 @@ struct Client {
     is_killed: bool,
 }
 
+/// To a server a script is a client of its own: who had it run is told of what it changes.
+const SCRIPT: u64 = 0;
+
 /// How the server is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Mood {
@@ -167,7 +170,7 @@ impl Engine {
     }
 
     fn answer(&mut self, id: u64, words: &[&[u8]]) -> Vec<u8> {
-        let is_write = matches!(words[0], b"SET" | b"UNLINK");
+        let is_write = matches!(words[0], b"SET" | b"UNLINK" | b"EVAL");
         if let Some(refusal) = self.refuses_writes.filter(|_| is_write) {
             return format!("-{refusal}\r\n").into();
         }
@@ -204,6 +207,7 @@ impl Engine {
                 let values = keys.iter().flat_map(|key| self.value(key));
                 format!("*{}\r\n", keys.len()).into_bytes().into_iter().chain(values).collect()
             }
+            [b"SET", key, _, b"NX", ..] if self.values.contains_key(*key) => "_\r\n".into(),
             [b"SET", key, value, ..] => {
                 self.values.insert(key.to_vec(), value.to_vec());
                 self.tell(key, Some(id));
@@ -218,6 +222,14 @@ impl Engine {
                     }
                 }
                 format!(":{count}\r\n").into()
+            }
+            // The one script that there is.
+            [b"EVAL", _, b"1", key, expected, change, rest @ ..] => {
+                if self.values.get(*key).map(Vec::as_slice) != Some(*expected) {
+                    return ":0\r\n".into();
+                }
+                self.answer(SCRIPT, &[&[*change, *key], rest].concat());
+                ":1\r\n".into()
             }
             [b"FLUSHDB", b"ASYNC"] => {
                 self.values.clear();
