@@ -134,6 +134,14 @@ mod tests {
     }
 
     #[test]
+    fn a_promise_is_made_once() {
+        let mut names: Vec<_> = PROMISED.iter().map(|(name, _)| *name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), PROMISED.len());
+    }
+
+    #[test]
     fn an_absent_contest_or_peer_is_a_failure() {
         let few = Contests(vec![Contest::new("runtime", PROMISED[0].0)]);
         let missing = few.missing();
