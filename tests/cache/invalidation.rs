@@ -7,9 +7,8 @@ use mtaio::cache::{Invalidate, TtlCache};
 use mtaio::event::{Event, EventEmitter, Priority};
 use mtaio::{Runtime, RuntimeExt};
 
-use crate::common::{Gate, ms, on_every_runtime};
-
-type Cache<R> = Arc<TtlCache<u32, u32, R>>;
+use super::loading::{Cache, held_load};
+use crate::common::{ms, on_every_runtime};
 
 struct Updated(Vec<u32>);
 
@@ -104,26 +103,14 @@ async fn what_is_loaded_meanwhile_does_not_get_in<R: Runtime>(rt: R) {
         let (cache, emitter) = (cache(&rt), EventEmitter::new());
         cache.invalidate_on(&emitter, |event: &Updated| Invalidate::keys(event.0.clone()));
         cache.invalidate_on(&emitter, |_: &Cleared| Invalidate::All);
-        let (gate, begun) = (Gate::default(), Gate::default());
-        let loads = rt.spawn({
-            let (cache, gate, begun) = (Arc::clone(&cache), gate.clone(), begun.clone());
-            async move {
-                let load = || async {
-                    begun.open();
-                    gate.passed().await;
-                    Ok::<_, Infallible>(70)
-                };
-                cache.get_or_load(&7, load).await.expect("it can't fail")
-            }
-        });
-        begun.passed().await;
+        let (gate, loads) = held_load(&rt, &cache, || Ok::<_, Infallible>(70)).await;
         if clear {
             emitter.emit(Cleared).await;
         } else {
             emitter.emit(Updated(vec![7])).await;
         }
         gate.open();
-        assert_eq!(loads.await.expect("it ends"), 70);
+        assert_eq!(loads.await.expect("it ends").expect("it can't fail"), 70);
         assert_eq!(cache.get(&7), None);
     }
 }
@@ -178,22 +165,11 @@ async fn a_lease_keeps_nobody_from_loading<R: Runtime>(rt: R) {
     cache.invalidate(&7);
 
     // And who loads does not overwrite what was filled.
-    let (gate, begun) = (Gate::default(), Gate::default());
-    let loads = rt.spawn({
-        let (cache, gate, begun) = (Arc::clone(&cache), gate.clone(), begun.clone());
-        async move {
-            let load = || async {
-                begun.open();
-                gate.passed().await;
-                Ok::<_, Infallible>(73)
-            };
-            cache.get_or_load(&7, load).await.expect("it can't fail")
-        }
-    });
-    begun.passed().await;
+    let (gate, loads) = held_load(&rt, &cache, || Ok::<_, Infallible>(73)).await;
     assert!(cache.lease(&7).fill(74));
     gate.open();
-    assert_eq!((loads.await.expect("it ends"), cache.get(&7)), (73, Some(74)));
+    assert_eq!(loads.await.expect("it ends").expect("it can't fail"), 73);
+    assert_eq!(cache.get(&7), Some(74));
 }
 
 on_every_runtime!(

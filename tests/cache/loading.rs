@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use mtaio::cache::{LoadError, TtlCache, cached};
-use mtaio::{Ambient, Instant, Retryable, Runtime, RuntimeExt};
+use mtaio::{Ambient, Instant, Retryable, Runtime, RuntimeExt, Task};
 
 use crate::common::{Gate, eventually, ms, on_every_runtime};
 
@@ -29,6 +29,28 @@ impl Origin {
     pub fn next(&self) -> u32 {
         u32::try_from(self.0.fetch_add(1, Ordering::SeqCst) + 1).expect("there are few")
     }
+}
+
+/// A load of 7 that has begun; it comes to what `end` says when the gate is opened.
+pub async fn held_load<R: Runtime, E: Send + Sync + 'static>(
+    rt: &R,
+    cache: &Cache<R>,
+    end: impl FnOnce() -> Result<u32, E> + Send + 'static,
+) -> (Gate, Task<Result<u32, LoadError<E>>>) {
+    let (gate, begun) = (Gate::default(), Gate::default());
+    let caller = rt.spawn({
+        let (cache, gate, begun) = (Arc::clone(cache), gate.clone(), begun.clone());
+        async move {
+            let load = || async {
+                begun.open();
+                gate.passed().await;
+                end()
+            };
+            cache.get_or_load(&7, load).await
+        }
+    });
+    begun.passed().await;
+    (gate, caller)
 }
 
 async fn many_callers_load_once<R: Runtime>(rt: R) {
@@ -85,19 +107,7 @@ async fn an_error_is_shared_and_not_kept<R: Runtime>(rt: R) {
 
 async fn another_kind_of_error_is_loaded_anew<R: Runtime>(rt: R) {
     let cache = cache(&rt);
-    let (gate, begun) = (Gate::default(), Gate::default());
-    let first = rt.spawn({
-        let (cache, gate, begun) = (Arc::clone(&cache), gate.clone(), begun.clone());
-        async move {
-            let load = || async {
-                begun.open();
-                gate.passed().await;
-                Err::<u32, _>("words")
-            };
-            cache.get_or_load(&7, load).await
-        }
-    });
-    begun.passed().await;
+    let (gate, first) = held_load(&rt, &cache, || Err("words")).await;
     let second = rt.spawn({
         let cache = Arc::clone(&cache);
         async move { cache.get_or_load(&7, || async { Ok::<_, u8>(5) }).await.expect("it loads") }
@@ -114,19 +124,7 @@ async fn another_kind_of_error_is_loaded_anew<R: Runtime>(rt: R) {
 
 async fn a_panic_is_its_own_callers_and_another_loads<R: Runtime>(rt: R) {
     let cache = cache(&rt);
-    let (gate, begun) = (Gate::default(), Gate::default());
-    let panics = rt.spawn({
-        let (cache, gate, begun) = (Arc::clone(&cache), gate.clone(), begun.clone());
-        async move {
-            let load = || async {
-                begun.open();
-                gate.passed().await;
-                panic!("on purpose")
-            };
-            cache.get_or_load::<_, _, _, Infallible>(&7, load).await.expect("it panics")
-        }
-    });
-    begun.passed().await;
+    let (gate, panics) = held_load::<_, Infallible>(&rt, &cache, || panic!("on purpose")).await;
     let waits = rt.spawn({
         let cache = Arc::clone(&cache);
         async move { cache.get_or_load(&7, || async { Ok::<_, u8>(5) }).await.expect("it loads") }
@@ -147,19 +145,7 @@ async fn a_change_overtakes_a_load<R: Runtime>(rt: R) {
     ];
     for (number, change) in changes.into_iter().enumerate() {
         let cache = cache(&rt);
-        let (gate, begun) = (Gate::default(), Gate::default());
-        let loads = rt.spawn({
-            let (cache, gate, begun) = (Arc::clone(&cache), gate.clone(), begun.clone());
-            async move {
-                let load = || async {
-                    begun.open();
-                    gate.passed().await;
-                    Ok::<_, Infallible>(1)
-                };
-                cache.get_or_load(&7, load).await.expect("it can't fail")
-            }
-        });
-        begun.passed().await;
+        let (gate, loads) = held_load(&rt, &cache, || Ok::<_, Infallible>(1)).await;
         change(&cache);
         let after = rt.spawn({
             let cache = Arc::clone(&cache);
@@ -169,7 +155,7 @@ async fn a_change_overtakes_a_load<R: Runtime>(rt: R) {
         let expected = if number == 3 { 70 } else { 2 };
         assert_eq!(after.await.expect("it ends").expect("it can't fail"), expected);
         gate.open();
-        assert_eq!(loads.await.expect("it ends"), 1);
+        assert_eq!(loads.await.expect("it ends").expect("it can't fail"), 1);
         assert_eq!(cache.get(&7), Some(expected));
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use mtaio::cache::{LoadError, TtlCache};
 use mtaio::{Ambient, Runtime, RuntimeExt};
 
-use super::loading::{Cache, Origin};
+use super::loading::{Cache, Origin, held_load};
 use crate::common::{Gate, eventually, ms, on_every_runtime};
 
 /// Forgets a caller of `key` when it has begun to load, or to wait.
@@ -52,19 +52,7 @@ async fn a_forgotten_leader_is_superseded<R: Runtime>(rt: R) {
 
 async fn one_who_waits_may_be_forgotten_too<R: Runtime>(rt: R) {
     let (cache, origin) = (patient(&rt, ms(30)), Origin::default());
-    let (gate, begun) = (Gate::default(), Gate::default());
-    let leads = rt.spawn({
-        let (cache, gate, begun) = (Arc::clone(&cache), gate.clone(), begun.clone());
-        async move {
-            let load = || async {
-                begun.open();
-                gate.passed().await;
-                panic!("on purpose")
-            };
-            cache.get_or_load::<_, _, _, Infallible>(&7, load).await.expect("it panics")
-        }
-    });
-    begun.passed().await;
+    let (gate, leads) = held_load::<_, Infallible>(&rt, &cache, || panic!("on purpose")).await;
     // The first in line, and one of those who watch.
     forget(&cache, 7).await;
     let waits = rt.spawn({
@@ -81,19 +69,9 @@ async fn the_first_who_succeeds_is_for_all<R: Runtime>(rt: R) {
     // The leader that is superseded fails, or succeeds first.
     for fails in [true, false] {
         let cache = patient(&rt, ms(20));
-        let (gate, begun, second) = (Gate::default(), Gate::default(), Gate::default());
-        let leads = rt.spawn({
-            let (cache, gate, begun) = (Arc::clone(&cache), gate.clone(), begun.clone());
-            async move {
-                let load = || async {
-                    begun.open();
-                    gate.passed().await;
-                    if fails { Err("down") } else { Ok(1) }
-                };
-                cache.get_or_load(&7, load).await
-            }
-        });
-        begun.passed().await;
+        let second = Gate::default();
+        let (gate, leads) =
+            held_load(&rt, &cache, move || if fails { Err("down") } else { Ok(1) }).await;
         let waiting = |number: u32| {
             let (rt, cache, second) = (rt.clone(), Arc::clone(&cache), second.clone());
             rt.clone().spawn(async move {
