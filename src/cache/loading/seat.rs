@@ -1,11 +1,11 @@
-use std::future::poll_fn;
+use std::future::{Future, pending, poll_fn};
 use std::mem;
 use std::ops::Deref;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use mtaio_runtime::{Runtime, Sleep};
+use mtaio_runtime::{Ambient, Runtime, Sleep};
 
 use super::flight::{Ticket, Turn, Watch};
 use super::flights::{Boarded, Flights, Landed, Wait};
@@ -56,9 +56,22 @@ impl<K, V, F: Deref<Target = Flights<K, V>>> Seat<K, V, F> {
         if self.lead.is_some() {
             return Ok(None);
         }
-        let mut timer = None;
-        let turn = poll_fn(|cx| self.poll_turn(rt, patience, &mut timer, cx));
-        match until_deadline(rt, turn).await? {
+        let (mut timer, mut deadline) = (None, None);
+        let turn = poll_fn(|cx| {
+            let polled = self.poll_turn(rt, patience, &mut timer, cx);
+            if polled.is_ready() {
+                return polled.map(Ok);
+            }
+            // Boxed, and only where there is one: who waits mostly has none.
+            if deadline.is_none() && Ambient::current().deadline().is_some() {
+                deadline = Some(Box::pin(until_deadline(rt, pending())));
+            }
+            match &mut deadline {
+                Some(deadline) => deadline.as_mut().poll(cx),
+                None => Poll::Pending,
+            }
+        });
+        match turn.await? {
             Turn::Landed(landed) => Ok(Some(landed)),
             Turn::Lead(lead) => {
                 self.lead = Some(lead);
