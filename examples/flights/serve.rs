@@ -1,6 +1,6 @@
 //! The metrics over HTTP, for Prometheus and for the curious: a thread that knows one page.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +11,9 @@ use mtaio::monitor::Registry;
 
 /// Who sends no request, or takes no answer, for so long is not waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The longest request, in bytes; what is more is not read.
+const REQUEST: u64 = 16 << 10;
 
 /// Answers whoever asks, until it is dropped.
 pub struct Server {
@@ -56,7 +59,7 @@ impl Drop for Server {
 fn answer(mut stream: &TcpStream, registry: &Registry) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    for line in BufReader::new(stream).lines() {
+    for line in BufReader::new(stream.take(REQUEST)).lines() {
         if line?.is_empty() {
             break;
         }

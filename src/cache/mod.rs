@@ -138,6 +138,6 @@ pub use self::node::{
     CacheNode, FaultNode, FaultNodeStats, Invalidation, Invalidations, Invalidator, Link,
     MemoryNode, NodeError, NodeFaults, NodeFuture,
 };
-pub use self::stage::{Before, CacheStage, Last, StageFor};
+pub use self::stage::{CacheStage, EarlierStage, LastStage, StageFor};
 pub use self::stats::CacheStats;
 pub use self::ttl_cache::TtlCache;

@@ -122,13 +122,13 @@ pub trait StageFor<Q: ?Sized, T, E, At> {
 
 /// The last stage is the one that wants the key.
 #[derive(Clone, Copy, Debug)]
-pub struct Last;
+pub struct LastStage;
 
 /// One of the stages before the last is.
 #[derive(Clone, Copy, Debug)]
-pub struct Before<At>(PhantomData<At>);
+pub struct EarlierStage<At>(PhantomData<At>);
 
-impl<O, Q, K, T, E, R, H> StageFor<Q, T, E, Last> for Around<O, CacheStage<K, T, R, H>>
+impl<O, Q, K, T, E, R, H> StageFor<Q, T, E, LastStage> for Around<O, CacheStage<K, T, R, H>>
 where
     O: Stage<T, E>,
     Q: Hash + Eq + ToOwned<Owned = K> + Sync + ?Sized,
@@ -150,7 +150,7 @@ where
     }
 }
 
-impl<O, I, Q, T, E, At> StageFor<Q, T, E, Before<At>> for Around<O, I>
+impl<O, I, Q, T, E, At> StageFor<Q, T, E, EarlierStage<At>> for Around<O, I>
 where
     O: StageFor<Q, T, E, At>,
     I: Stage<T, E>,

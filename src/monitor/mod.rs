@@ -65,7 +65,7 @@
 //! And without one, from a thread of its own, whatever the path:
 //!
 //! ```no_run
-//! use std::io::{self, BufRead, BufReader, Write};
+//! use std::io::{self, BufRead, BufReader, Read, Write};
 //! use std::net::TcpListener;
 //! use std::thread;
 //! use std::time::Duration;
@@ -77,7 +77,8 @@
 //!         for mut stream in listener.incoming().flatten() {
 //!             // Who sends no request in time is not waited for.
 //!             let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
-//!             let mut lines = BufReader::new(&stream).lines();
+//!             // Nor is more than this of a request read.
+//!             let mut lines = BufReader::new((&stream).take(16 << 10)).lines();
 //!             while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
 //!             let text = registry.render();
 //!             let (kind, length) = (Registry::CONTENT_TYPE, text.len());
