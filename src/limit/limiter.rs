@@ -48,8 +48,9 @@ pub trait Limiter: Send + Sync {
     /// lower rank may be held while one of a higher rank is waited for. `None`, unless said, is
     /// never held meanwhile.
     ///
-    /// No two limiters that admit what others give back may have the same. What comes with time
-    /// alone has the highest.
+    /// No two limiters that admit what others give back may have the same, and the handles of one
+    /// have one: so it is noticed where the same limiter is named twice. What comes with time alone has
+    /// the highest, [`u64::MAX`].
     fn rank(&self) -> Option<u64> {
         None
     }

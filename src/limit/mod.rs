@@ -20,10 +20,6 @@
 //!
 //! | what there is only so much of | the limiter |
 //! | --- | --- |
-//! | calls a second, as somebody's terms say | [`RateLimiter`] |
-//! | calls in each minute or hour, as a quota is told | [`WindowLimiter`] |
-//! | calls a second of each user, address or key | [`KeyedRateLimiter`] |
-//! | calls a second of each resource, by how loaded it says it is | [`AdaptiveRateLimiter`] |
 //! | calls a second, spread evenly, some of them in a burst | [`RateLimiter`] |
 //! | calls in each hour or minute, as somebody's terms count them | [`WindowLimiter`] |
 //! | calls a second of each user, address or tenant | [`KeyedRateLimiter`] |

@@ -20,6 +20,8 @@ struct State<E> {
     phase: Phase,
     /// Who is inside, or waits to be.
     holders: usize,
+    /// Who has left, and waits to hear how it closed.
+    leavers: usize,
     /// Why the setup failed, for one of those who wait.
     error: Option<PipelineError<E>>,
     close_errors: Vec<PipelineError<E>>,
@@ -51,6 +53,13 @@ impl<E> State<E> {
         (self.phase != Phase::Closing).then(|| std::mem::take(&mut self.close_errors))
     }
 
+    /// It is closed, as well as may be: for those who wait to hear of it. The answer is what nobody
+    /// is told.
+    fn close(&mut self, errors: Vec<PipelineError<E>>) -> Vec<PipelineError<E>> {
+        self.phase = Phase::Closed;
+        if self.leavers == 0 { errors } else { std::mem::replace(&mut self.close_errors, errors) }
+    }
+
     /// Nobody gets in, and one of those who wait learns why. The answer is what it replaces.
     fn refuse(&mut self, error: PipelineError<E>) -> Option<PipelineError<E>> {
         self.phase = Phase::Closed;
@@ -60,8 +69,8 @@ impl<E> State<E> {
 
 impl<C, E> Door<C, E> {
     pub(super) const fn new(link: C) -> Self {
-        let state =
-            State { phase: Phase::Closed, holders: 0, error: None, close_errors: Vec::new() };
+        let phase = Phase::Closed;
+        let state = State { phase, holders: 0, leavers: 0, error: None, close_errors: Vec::new() };
         Self { link, state: Mutex::new(state), changed: Event::new() }
     }
 
@@ -120,7 +129,8 @@ impl<In: Send + 'static, E: Send + 'static, C: Link<In, E> + 'static, R: Runtime
 
     /// Begins to set up, or to close.
     fn start(&self, opens: bool) {
-        let transition = Transition { door: Arc::clone(&self.door), is_done: false };
+        let under_way = Some(if opens { Phase::Opening } else { Phase::Closing });
+        let transition = Transition { door: Arc::clone(&self.door), under_way };
         if opens {
             let opening = async move { transition.open().await };
             self.rt.spawn_detached(TaskName::from("pipeline setup"), opening);
@@ -132,15 +142,36 @@ impl<In: Send + 'static, E: Send + 'static, C: Link<In, E> + 'static, R: Runtime
 
     /// Leaves; if that was the last, waits until all is closed, and answers the errors.
     pub(super) async fn leave(self) -> Vec<PipelineError<E>> {
-        let door = Arc::clone(&self.door);
+        let leaver = Leaver::new(Arc::clone(&self.door));
         drop(self);
         loop {
-            let changed = door.changed.listen();
-            if let Some(errors) = door.lock().closed() {
+            let changed = leaver.0.changed.listen();
+            if let Some(errors) = leaver.0.lock().closed() {
                 return errors;
             }
             changed.await;
         }
+    }
+}
+
+/// Somebody who has left and waits to hear how it closed.
+struct Leaver<C, E>(Arc<Door<C, E>>);
+
+impl<C, E> Leaver<C, E> {
+    fn new(door: Arc<Door<C, E>>) -> Self {
+        door.lock().leavers += 1;
+        Self(door)
+    }
+}
+
+impl<C, E> Drop for Leaver<C, E> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.leavers -= 1;
+        let is_last = state.leavers == 0;
+        let unheard = if is_last { std::mem::take(&mut state.close_errors) } else { Vec::new() };
+        drop(state);
+        drop(unheard);
     }
 }
 
@@ -169,7 +200,8 @@ impl<In: Send + 'static, E: Send + 'static, C: Link<In, E> + 'static, R: Runtime
 /// A setup or a close that runs; where it is dropped before its end, the runtime is gone.
 struct Transition<C, E> {
     door: Arc<Door<C, E>>,
-    is_done: bool,
+    /// What is under way; nothing any more at the end.
+    under_way: Option<Phase>,
 }
 
 impl<C, E: Send> Transition<C, E> {
@@ -178,7 +210,7 @@ impl<C, E: Send> Transition<C, E> {
         C: Link<In, E>,
     {
         let result = self.door.link.setup().await;
-        self.is_done = true;
+        self.under_way = None;
         match result {
             Ok(()) => {
                 let is_left = self.door.settle(|state| {
@@ -188,7 +220,7 @@ impl<C, E: Send> Transition<C, E> {
                 });
                 if is_left {
                     // All who wanted in have gone.
-                    self.is_done = false;
+                    self.under_way = Some(Phase::Closing);
                     self.close().await;
                 }
             }
@@ -202,18 +234,20 @@ impl<C, E: Send> Transition<C, E> {
     {
         let mut errors = Vec::new();
         self.door.link.close(&mut errors).await;
-        self.is_done = true;
-        drop(self.door.settle(|state| {
-            state.phase = Phase::Closed;
-            std::mem::replace(&mut state.close_errors, errors)
-        }));
+        self.under_way = None;
+        drop(self.door.settle(|state| state.close(errors)));
     }
 }
 
 impl<C, E> Drop for Transition<C, E> {
     fn drop(&mut self) {
-        if !self.is_done {
-            drop(self.door.settle(|state| state.refuse(PipelineError::RuntimeGone)));
+        match self.under_way {
+            Some(Phase::Closing) => {
+                let gone = vec![PipelineError::RuntimeGone];
+                drop(self.door.settle(|state| state.close(gone)));
+            }
+            Some(_) => drop(self.door.settle(|state| state.refuse(PipelineError::RuntimeGone))),
+            None => {}
         }
     }
 }

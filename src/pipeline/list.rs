@@ -2,7 +2,10 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
+use mtaio_runtime::Panic;
+
 use super::stage::Stage;
+use crate::contain::{Contained, discard};
 
 /// Stages put together at run time, as one [`Stage`]: each takes and gives a `T`.
 ///
@@ -98,27 +101,37 @@ impl<T: Send + 'static, E: Send> Stage<T> for StageList<T, E> {
 
     async fn setup(&self) -> Result<(), E> {
         for (set_up, stage) in self.stages.iter().enumerate() {
-            if let Err(error) = stage.setup().await {
-                for stage in self.stages[..set_up].iter().rev() {
-                    // Why it can't be set up is worth more.
-                    let _ = stage.close().await;
-                }
-                return Err(error);
+            let result = Contained::new(async { stage.setup().await }).await;
+            if !matches!(result, Ok(Ok(()))) {
+                // Why it can't be set up is worth more than how the others closed.
+                discard(close_all(&self.stages[..set_up]).await);
             }
+            resume(result)?;
         }
         Ok(())
     }
 
     async fn close(&self) -> Result<(), E> {
-        let mut first = Ok(());
-        for stage in self.stages.iter().rev() {
-            let closed = stage.close().await;
-            if first.is_ok() {
-                first = closed;
-            }
-        }
-        first
+        resume(close_all(&self.stages).await)
     }
+}
+
+/// Closes all of them, the last one first. The first that does not close is told.
+async fn close_all<T, E>(stages: &[Box<dyn Erased<T, E>>]) -> Result<Result<(), E>, Panic> {
+    let mut first = Ok(Ok(()));
+    for stage in stages.iter().rev() {
+        let closed = Contained::new(async { stage.close().await }).await;
+        if matches!(first, Ok(Ok(()))) {
+            first = closed;
+        } else {
+            discard(closed);
+        }
+    }
+    first
+}
+
+fn resume<E>(result: Result<Result<(), E>, Panic>) -> Result<(), E> {
+    result.unwrap_or_else(|panic| panic.resume())
 }
 
 impl<T: Send + 'static, E> Default for StageList<T, E> {

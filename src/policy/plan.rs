@@ -16,8 +16,8 @@ struct Entry {
     kind: Kind,
     /// What it is limited to, or waits for.
     time: Option<Duration>,
-    /// Which of those that are shared it is.
-    identity: Option<usize>,
+    /// Which of those that are shared, and must not be there twice, it is.
+    identity: Option<u64>,
     weight: u32,
 }
 
@@ -60,14 +60,16 @@ impl Plan {
         self.stages.push(Entry { time, ..Entry::new(kind) });
     }
 
-    /// One that weighs something.
-    pub(super) fn note_weight(&mut self, kind: Kind, weight: u32) {
-        self.stages.push(Entry { weight, ..Entry::new(kind) });
+    /// A limiter, of which so much is held.
+    pub(super) fn note_limit(&mut self, kind: Kind, weight: u32, rank: Option<u64>) {
+        // What comes with time alone is not held, so nobody waits for himself.
+        let identity = rank.filter(|rank| *rank != u64::MAX);
+        self.stages.push(Entry { weight, identity, ..Entry::new(kind) });
     }
 
     /// One that is a handle of something shared.
     pub(super) fn note_shared(&mut self, kind: Kind, identity: usize) {
-        self.stages.push(Entry { identity: Some(identity), ..Entry::new(kind) });
+        self.stages.push(Entry { identity: Some(identity as u64), ..Entry::new(kind) });
     }
 
     /// Refuses a stage that can't make sense where it stands.
@@ -97,7 +99,7 @@ impl Entry {
 }
 
 fn check_pair(outer: &Entry, inner: &Entry) -> Result<(), ConfigError> {
-    use Kind::{Breaker, Cache, Deadline, Fallback, Hedge, Retry, Timeout};
+    use Kind::{Breaker, Cache, Deadline, Fallback, Hedge, Limit, Retry, Timeout};
 
     let refuse =
         |stage: &Entry, place, allowed| Err(ConfigError::new(stage.kind.name(), place, allowed));
@@ -143,6 +145,9 @@ fn check_pair(outer: &Entry, inner: &Entry) -> Result<(), ConfigError> {
         ),
         (Breaker, Breaker) if outer.identity == inner.identity => {
             refuse(inner, "the same as one outside of it", "each breaker once")
+        }
+        (Limit(_), Limit(_)) if inner.identity.is_some() && outer.identity == inner.identity => {
+            refuse(inner, "the same as one outside of it", "each limiter once")
         }
         (Deadline | Timeout, Timeout) => shorter_than_what_is_around(outer, inner),
         (Deadline, Retry) if inner.time > outer.time => {

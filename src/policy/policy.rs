@@ -24,15 +24,15 @@ use crate::callback::Callback;
 /// | [`retry`](Builder::retry) | tries again | inside another `retry`: attempts multiply; with a `max_time` above the `deadline` around it: it is never reached |
 /// | [`hedge`](Builder::hedge) | calls once more where it takes long | outside `retry`, or inside another `hedge`: calls multiply; with a delay not below each time around it and each `timeout` inside: it never calls |
 /// | [`breaker`](Builder::breaker) | doesn't ask who does not answer | outside `retry`: it would see only what is left after all attempts; the same breaker twice: it would wait for itself |
-/// | [`permit`](Builder::permit) | so many at once | nowhere: outside `retry` it limits calls, inside attempts |
-/// | [`rate`](Builder::rate) | so many a second | nowhere, as `permit` |
+/// | [`permit`](Builder::permit) | so many at once | the same limiter twice: a call would wait for itself. (Outside `retry` it limits calls, inside attempts.) |
+/// | [`rate`](Builder::rate) | so many a second | nowhere: what is spent twice comes again with time |
 /// | [`timeout`](Builder::timeout) | a time for an attempt | outside `retry`: that is a `deadline`; above a `deadline` or `timeout` around it: it is never reached |
 ///
 /// A limiter outside of a retry is held, and its line waited in, once for all attempts; one that
 /// learns from latencies belongs inside. A timeout outside of a permit counts the wait for it, and
-/// one inside does not: only of the latter a limiter that learns hears that it was overrun. One
-/// limiter given twice takes two permits a call, which may be more than it has: nothing can tell.
-/// (A [`Bulk`](super::Bulk) is no stage, since a policy's calls carry no argument: run the policy in
+/// one inside does not: only of the latter a limiter that learns hears that it was overrun. Whether
+/// two limiters are the same one is told by their [rank](crate::limit::Limiter::rank): one without
+/// is not noticed. (A [`Bulk`](super::Bulk) is no stage, since a policy's calls carry no argument: run the policy in
 /// its batch function.)
 ///
 /// A policy keeps what its stages share, so make one and use it for all calls of a kind. It clones

@@ -220,3 +220,26 @@ fn what_one_of_them_never_admits_is_refused_at_once() {
         assert!(waits.await.is_ok());
     });
 }
+
+/// Who names one limiter twice, and it has never enough for both, would wait for himself.
+#[test]
+fn one_limiter_named_twice_is_refused_where_it_has_too_little() {
+    Sim::run(0, |rt| async move {
+        let [one, other] = forks(&rt);
+        let few = ConcurrencyLimiter::with_runtime(&rt, 3).expect("a limit");
+        let clone = one.clone();
+        let refused = acquire_all((&one, &other, &clone)).await.map(drop);
+        assert_eq!(refused, Err(mtaio::limit::WeightError::new(2, 1).into()));
+        let refused = acquire_all(((&few, 2), &one, (&few, 2))).await.map(drop);
+        assert_eq!(refused, Err(mtaio::limit::WeightError::new(4, 3).into()));
+        assert_eq!([&one, &other, &few].map(|limiter| limiter.stats().in_use), [0, 0, 0]);
+
+        // Enough for both, though not at the moment.
+        let held = few.try_acquire().expect("free");
+        let mut waits = Box::pin(acquire_all(((&few, 2), &one, &few)));
+        let wakes = Wakes::new();
+        assert!(poll_with(waits.as_mut(), &wakes).is_pending());
+        drop(held);
+        assert!(poll_with(waits.as_mut(), &wakes).is_ready());
+    });
+}

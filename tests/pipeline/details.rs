@@ -90,6 +90,59 @@ fn of_several_errors_the_first_is_told() {
     });
 }
 
+/// Says what is done with it, and panics where it is told to.
+struct Hasty(&'static str, Noted);
+
+impl Hasty {
+    fn note(&self, what: &str) {
+        self.1.note(what);
+        assert_ne!(self.0, what, "{} panics", self.1.0);
+    }
+}
+
+impl Stage<u32> for Hasty {
+    type Out = u32;
+    type Err = String;
+
+    async fn process(&self, n: u32) -> Result<u32, String> {
+        Ok(n)
+    }
+
+    async fn setup(&self) -> Result<(), String> {
+        self.note("setup");
+        Ok(())
+    }
+
+    async fn close(&self) -> Result<(), String> {
+        self.note("close");
+        Ok(())
+    }
+}
+
+#[test]
+fn a_panic_in_a_list_keeps_no_stage_open() {
+    Sim::run(0, |rt| async move {
+        let log = Log::default();
+        for (panics, lines) in [
+            ("setup", ["setup a", "setup b", "close a"].as_slice()),
+            ("close", &["setup a", "setup b", "setup c", "close c", "close b", "close a"]),
+        ] {
+            let mut list = StageList::<u32, String>::new();
+            list.push(Noted("a", Arc::clone(&log)));
+            list.push(Hasty(panics, Noted("b", Arc::clone(&log))));
+            list.push(Noted("c", Arc::clone(&log)));
+            let listed = pipeline::<String>().then(list).build().expect("it is fine");
+            let report = listed.run(&rt, stream::iter([1])).await;
+            let error = report.into_result().expect_err("it panics").to_string();
+            assert!(
+                error.contains("`StageList` panicked") && error.contains("b panics"),
+                "{error}"
+            );
+            assert_eq!(told(&log), lines);
+        }
+    });
+}
+
 /// Ready at once, and not to be dropped; what it comes to is no better.
 struct Twice;
 

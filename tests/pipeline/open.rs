@@ -120,3 +120,40 @@ fn without_a_runtime_there_is_no_setup() {
         assert!(!pipeline.is_open());
     }
 }
+
+/// Stages that can't be closed any more are not said to be.
+#[test]
+fn without_a_runtime_there_is_no_close() {
+    let opened = Sim::run(0, |rt| async move {
+        let connection = Connection { rt: rt.clone(), seen: Seen::default(), breaks: false };
+        let pipeline = pipeline::<String>().then(connection).build().expect("it is fine");
+        open(&rt, &pipeline).await
+    });
+    let closed = futures_util::future::FutureExt::now_or_never(opened.close());
+    let error = closed.expect("it does not wait").expect_err("the runtime is gone");
+    assert!(matches!(error, mtaio::pipeline::PipelineError::RuntimeGone), "{error}");
+}
+
+/// What a close came to is for those who wait for it, and not for who comes later.
+#[test]
+fn nobody_is_told_of_a_close_that_was_anothers() {
+    Sim::run(0, |rt| async move {
+        let connection = Connection { rt: rt.clone(), seen: Seen::default(), breaks: true };
+        let pipeline = pipeline::<String>().then(connection).build().expect("it is fine");
+        for is_begun in [false, true] {
+            let first = open(&rt, &pipeline).await;
+            if is_begun {
+                let left = mtaio::time::timeout(&rt, ms(1), first.close()).await;
+                assert!(left.is_err(), "it gave up waiting");
+            } else {
+                drop(first);
+            }
+            rt.sleep(ms(10)).await;
+            assert!(!pipeline.is_open());
+
+            let (one, other) = (open(&rt, &pipeline).await, open(&rt, &pipeline).await);
+            one.close().await.expect("the other keeps it open");
+            other.close().await.expect_err("it does not close");
+        }
+    });
+}

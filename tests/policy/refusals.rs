@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mtaio::ConfigError;
-use mtaio::limit::ConcurrencyLimiter;
+use mtaio::limit::{Adaptation, AdaptiveConcurrency, ConcurrencyLimiter, Rate, RateLimiter};
 use mtaio::policy::{
     BreakerConfig, Builder, Bulk, CircuitBreaker, Fallback, Hedge, Limit, Policy, Retry, Stageable,
 };
@@ -67,7 +67,8 @@ fn what_is_around_a_retry() {
             Policy::new(&rt).retry(retry()).rate(&permits).retry(retry()),
             "`retry` is inside another `retry`, allowed is one, or attempts multiply",
         );
-        built(Policy::new(&rt).permit(&permits).rate(&permits).retry(retry()));
+        let others = ConcurrencyLimiter::new(&rt, 1).unwrap();
+        built(Policy::new(&rt).permit(&permits).rate(&others).retry(retry()));
         built(Policy::new(&rt).retry(retry()).breaker(&breaker).permit(&permits));
         built(Policy::new(&rt).retry(retry()).permit(&permits).breaker(&breaker));
     });
@@ -172,6 +173,30 @@ fn one_breaker_twice_and_no_weight() {
             Policy::new(&rt).limit(Limit::new(&permits).weight(0)),
             "`weight` is 0, allowed is 1 or more",
         );
+    });
+}
+
+/// Who holds all of it and waits for more of it waits for himself.
+#[test]
+fn one_limiter_twice() {
+    on_a_runtime(|rt| {
+        let permits = ConcurrencyLimiter::new(&rt, 1).unwrap();
+        let others = ConcurrencyLimiter::new(&rt, 1).unwrap();
+        let adaptive = AdaptiveConcurrency::new(&rt, Adaptation::new()).unwrap();
+        let rate = RateLimiter::new(&rt, Rate::per_second(1).unwrap(), 1).unwrap();
+        let same = "is the same as one outside of it, allowed is each limiter once";
+        refused(
+            Policy::new(&rt).permit(&permits).retry(retry()).permit(&permits.clone()),
+            &format!("`permit` {same}"),
+        );
+        refused(Policy::new(&rt).permit(&permits).rate(&permits), &format!("`rate` {same}"));
+        refused(
+            Policy::new(&rt).limit(Limit::new(&adaptive)).permit(&permits).permit(&adaptive),
+            &format!("`permit` {same}"),
+        );
+        built(Policy::new(&rt).permit(&permits).permit(&others).permit(&adaptive));
+        // It comes with time: a call waits a little longer, and not for itself.
+        built(Policy::new(&rt).rate(&rate).retry(retry()).rate(&rate));
     });
 }
 

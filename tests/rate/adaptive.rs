@@ -1,10 +1,14 @@
 //! Rates that follow the load.
 
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use mtaio::limit::{AdaptiveRateLimiter, Rate, RateRule};
 use mtaio::{Runtime, RuntimeExt};
 use mtaio_sim::Sim;
 
-use crate::common::{WORKER, done_or_dropped, on_every_runtime, survives};
+use crate::common::{WORKER, done_or_dropped, on_every_runtime, survives, watched};
 use crate::{at, ms, per_second};
 
 type Adaptive<R> = AdaptiveRateLimiter<String, R>;
@@ -124,6 +128,52 @@ fn resources_do_not_pile_up() {
         assert!(limiter.try_acquire("1").is_ok(), "it is not");
         assert!(limiter.remove("stays") && !limiter.remove("stays"));
         assert_eq!(limiter.rate("stays"), per_second(100));
+    });
+}
+
+/// All are the same. To clone one makes it known, and to drop one asks for its rate.
+struct Sly {
+    is_known: Arc<AtomicBool>,
+    limiter: AdaptiveRateLimiter<Sly, Sim>,
+}
+
+impl Clone for Sly {
+    fn clone(&self) -> Self {
+        if !self.is_known.swap(true, Ordering::SeqCst) {
+            self.limiter.resource(self);
+        }
+        Self { is_known: Arc::clone(&self.is_known), limiter: self.limiter.clone() }
+    }
+}
+
+impl PartialEq for Sly {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Sly {}
+
+impl Hash for Sly {
+    fn hash<H: Hasher>(&self, _state: &mut H) {}
+}
+
+impl Drop for Sly {
+    fn drop(&mut self) {
+        self.limiter.rate(self);
+    }
+}
+
+#[test]
+fn a_key_that_is_not_needed_is_dropped_without_the_lock() {
+    watched("a_key_that_is_not_needed", || {
+        Sim::run(0, |rt| async move {
+            let limiter = AdaptiveRateLimiter::<Sly, Sim>::with_runtime(&rt);
+            let key = Sly { is_known: Arc::default(), limiter: limiter.clone() };
+            limiter.try_acquire(&key).expect("it is full");
+            assert_eq!(limiter.stats().resources, 1);
+            assert!(limiter.remove(&key));
+        });
     });
 }
 

@@ -35,7 +35,7 @@ struct Resource<R: Runtime> {
     last_use: u64,
 }
 
-/// Limiters that are no longer known, to be dropped without the lock.
+/// Limiters that are not known, to be dropped without the lock.
 type Forgotten<K, R> = Vec<(K, RateLimiter<R>)>;
 
 impl<K: Hash + Eq, R: Runtime> Resources<K, R> {
@@ -72,10 +72,13 @@ impl<K: Hash + Eq, R: Runtime> Resources<K, R> {
         Some(known.limiter.clone())
     }
 
-    /// Makes a resource known, if it is not by now.
+    /// Makes a resource known, if it is not by now. The answer is to be dropped without the lock.
     pub(super) fn insert(&mut self, id: K, limiter: RateLimiter<R>) -> Forgotten<K, R> {
+        if self.known.contains_key(&id) {
+            return vec![(id, limiter)];
+        }
         let mut forgotten = Vec::new();
-        if self.known.len() >= self.settings.most && !self.known.contains_key(&id) {
+        if self.known.len() >= self.settings.most {
             // The half that was used longest ago, so that this is not done for each new one.
             let mut uses: Vec<_> = self.known.values().map(|known| known.last_use).collect();
             let middle = uses.len() / 2;
@@ -85,7 +88,7 @@ impl<K: Hash + Eq, R: Runtime> Resources<K, R> {
         }
         self.uses += 1;
         let resource = Resource { limiter, rate: self.settings.initial, last_use: self.uses };
-        self.known.entry(id).or_insert(resource);
+        self.known.insert(id, resource);
         forgotten
     }
 

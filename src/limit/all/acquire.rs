@@ -21,8 +21,8 @@ const ROUNDS: usize = 3;
 /// is the resource hierarchy of Dijkstra, "Hierarchical ordering of sequential processes", 1971.)
 /// Limiters without a rank are never held; with several of them in demand there is no such promise.
 ///
-/// The same limiter named twice waits for itself if it hasn't enough for both: give it the weight
-/// of both instead.
+/// The same limiter named twice is asked for the sum. (It is known by its rank; one without is not,
+/// and waits for itself where it hasn't enough for both.)
 ///
 /// # Errors
 ///
@@ -54,6 +54,7 @@ const ROUNDS: usize = 3;
 pub async fn acquire_all<S: LimiterSet>(limiters: S) -> Result<S::Permits, AcquireError> {
     let mut held = Held { slots: S::Slots::default(), limiters };
     let Some(mut failed) = held.try_each()? else { return Ok(held.all()) };
+    held.check_sums()?;
     for _ in 0..ROUNDS {
         held.give_back();
         held.wait_for(failed).await?;
@@ -98,6 +99,22 @@ impl<S: LimiterSet> Held<S> {
             }
         }
         Ok(first)
+    }
+
+    /// Refuses what is never admitted since one limiter is named several times: it would be held
+    /// while more of it is waited for.
+    fn check_sums(&mut self) -> Result<(), AcquireError> {
+        for index in 1..S::COUNT {
+            let rank = self.limiters.rank(index).filter(|rank| *rank != u64::MAX);
+            let same =
+                (0..index).filter(|other| rank.is_some() && self.limiters.rank(*other) == rank);
+            let weights = same.map(|other| self.limiters.weight(other));
+            if let Some(others) = weights.reduce(u32::saturating_add) {
+                let sum = others.saturating_add(self.limiters.weight(index));
+                self.limiters.check(index, sum)?;
+            }
+        }
+        Ok(())
     }
 
     /// Tries those that are missing, in their order, up to the first that refuses, which is the

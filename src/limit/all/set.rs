@@ -1,6 +1,6 @@
 use std::future::Future;
 
-use crate::limit::error::{AcquireError, TryAcquireError};
+use crate::limit::error::{AcquireError, TryAcquireError, WeightError};
 use crate::limit::limiter::Limiter;
 
 /// A limiter, and what is asked of it: `&limiter`, or `(&limiter, weight)`.
@@ -31,6 +31,25 @@ pub trait Ask: Send + Sync {
 
     /// Gives that back, as if it had never been.
     fn refund(&self, permit: Self::Permit);
+
+    /// What is asked of it.
+    fn weight(&self) -> u32;
+
+    /// Whether it may ever admit a `weight`.
+    ///
+    /// # Errors
+    ///
+    /// [`WeightError`] if it never does.
+    fn check(&self, weight: u32) -> Result<(), WeightError>;
+}
+
+fn check<L: Limiter>(limiter: &L, weight: u32) -> Result<(), WeightError> {
+    match limiter.try_acquire_many(weight) {
+        Ok(permit) => limiter.refund(permit, weight),
+        Err(TryAcquireError::Limited { .. }) => {}
+        Err(TryAcquireError::Weight(refused)) => return Err(refused),
+    }
+    Ok(())
 }
 
 impl<'a, L: Limiter> Ask for &'a L {
@@ -53,6 +72,14 @@ impl<'a, L: Limiter> Ask for &'a L {
     fn refund(&self, permit: L::Permit<'a>) {
         L::refund(self, permit, 1);
     }
+
+    fn weight(&self) -> u32 {
+        1
+    }
+
+    fn check(&self, weight: u32) -> Result<(), WeightError> {
+        check(*self, weight)
+    }
 }
 
 impl<'a, L: Limiter> Ask for (&'a L, u32) {
@@ -73,6 +100,14 @@ impl<'a, L: Limiter> Ask for (&'a L, u32) {
     fn refund(&self, permit: L::Permit<'a>) {
         self.0.refund(permit, self.1);
     }
+
+    fn weight(&self) -> u32 {
+        self.1
+    }
+
+    fn check(&self, weight: u32) -> Result<(), WeightError> {
+        check(self.0, weight)
+    }
 }
 
 /// Several limiters, for [`acquire_all`](super::acquire_all): a tuple of 2 to 6, each an [`Ask`].
@@ -92,6 +127,16 @@ pub trait LimiterSet: Send + Sync {
 
     /// The rank of one.
     fn rank(&self, index: usize) -> Option<u64>;
+
+    /// What is asked of one.
+    fn weight(&self, index: usize) -> u32;
+
+    /// Whether one may ever admit a `weight`.
+    ///
+    /// # Errors
+    ///
+    /// [`WeightError`] if it never does.
+    fn check(&self, index: usize, weight: u32) -> Result<(), WeightError>;
 
     /// Tries one, unless it has admitted already.
     ///
@@ -134,6 +179,20 @@ macro_rules! tuples {
                 match index {
                     $($index => self.$index.rank(),)+
                     _ => None,
+                }
+            }
+
+            fn weight(&self, index: usize) -> u32 {
+                match index {
+                    $($index => self.$index.weight(),)+
+                    _ => 0,
+                }
+            }
+
+            fn check(&self, index: usize, weight: u32) -> Result<(), WeightError> {
+                match index {
+                    $($index => self.$index.check(weight),)+
+                    _ => Ok(()),
                 }
             }
 

@@ -103,7 +103,7 @@ impl<P: Limiter, K: Send + Sync, L: Listener> Stageable for Limit<P, K, L> {
     type Calls = Once;
 
     fn describe(&self, plan: &mut Plan) {
-        plan.note_weight(Kind::Limit(self.name), self.weight);
+        plan.note_limit(Kind::Limit(self.name), self.weight, self.limiter.rank());
     }
 }
 
