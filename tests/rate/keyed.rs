@@ -1,14 +1,16 @@
 //! Many keys: each has its rate, and memory follows those that are active.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use allocation_counter::measure;
-use mtaio::limit::{KeyedRateLimiter, Rate, TryAcquireError, WeightError};
+use mtaio::limit::{AcquireError, KeyedRateLimiter, Rate, TryAcquireError, WeightError};
 use mtaio::{Retryable, Runtime, RuntimeExt};
+use mtaio_runtime::Ambient;
 use mtaio_sim::Sim;
 
-use crate::common::on_every_runtime;
-use crate::{limiter, ms, per_second};
+use crate::common::{WORKER, Wakes, done_or_dropped, on_every_runtime, poll_with, survives};
+use crate::{at, limiter, ms, per_second};
 
 fn keyed(rt: &Sim, rate: Rate, burst: u32) -> KeyedRateLimiter<u64, Sim> {
     KeyedRateLimiter::with_runtime(rt, rate, burst).expect("a burst")
@@ -174,4 +176,151 @@ async fn no_token_is_made<R: Runtime>(rt: R) {
     assert!(refused.retry_after().is_some_and(|after| after > ms(86_000_000)));
 }
 
-on_every_runtime!(seeds = 5; no_token_is_made);
+on_every_runtime!(seeds = 5; no_token_is_made, those_who_wait_get_no_more_than_comes);
+
+async fn those_who_wait_get_no_more_than_comes<R: Runtime>(rt: R) {
+    let keyed = KeyedRateLimiter::<String>::new(&rt, per_second(500), 2).expect("a burst");
+    let start = rt.now();
+    let tasks: Vec<_> = (0..20)
+        .map(|number| {
+            let keyed = keyed.clone();
+            let key = if number % 2 == 0 { "ada" } else { "bob" };
+            rt.spawn(async move { keyed.acquire(key).await })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.expect("it does not panic"), Ok(()));
+    }
+    // Ten of each key, two of them at once.
+    assert!(rt.now() - start >= ms(2) * 8, "{:?}", rt.now() - start);
+    let refused = keyed.acquire_many("ada", 3).await;
+    assert_eq!(refused, Err(WeightError::new(3, 2).into()));
+}
+
+#[test]
+fn those_who_wait_for_a_key_are_admitted_one_after_the_other() {
+    Sim::run(0, |rt| async move {
+        let keyed = keyed(&rt, per_second(10), 2);
+        let waits = (0..6).map(|_| async {
+            keyed.acquire(&7).await.expect("there is no deadline");
+            rt.now() - at(0)
+        });
+        let waited = futures_util::future::join_all(waits).await;
+        assert_eq!(waited, [0, 0, 100, 200, 300, 400].map(ms));
+        // Nothing is left over, and nothing is owed.
+        assert_eq!(
+            keyed.try_acquire(&7).map_err(|refused| refused.retry_after()),
+            Err(Some(ms(100)))
+        );
+    });
+}
+
+#[test]
+fn a_place_that_is_given_up_is_given_back_unless_others_came_since() {
+    Sim::run(0, |rt| async move {
+        let keyed = keyed(&rt, per_second(10), 1);
+        let next = || keyed.try_acquire(&7).expect_err("it is used up").retry_after();
+        keyed.try_acquire(&7).expect("it is full");
+        let wakes = Wakes::new();
+        let mut first = Box::pin(keyed.acquire(&7));
+        assert!(poll_with(first.as_mut(), &wakes).is_pending());
+        let mut second = Box::pin(keyed.acquire(&7));
+        assert!(poll_with(second.as_mut(), &wakes).is_pending());
+        assert_eq!(next(), Some(ms(300)));
+
+        drop(second);
+        assert_eq!(next(), Some(ms(200)));
+        let mut second = Box::pin(keyed.acquire(&7));
+        assert!(poll_with(second.as_mut(), &wakes).is_pending());
+        drop(first);
+        assert_eq!(next(), Some(ms(300)), "the second was told when it is due");
+        second.await.expect("there is no deadline");
+        assert_eq!(rt.now(), at(200));
+
+        // What was admitted is not given back.
+        assert_eq!(next(), Some(ms(100)));
+    });
+}
+
+#[test]
+fn a_wait_under_a_key_that_is_too_long_costs_nothing() {
+    Sim::run(0, |rt| async move {
+        let keyed = keyed(&rt, per_second(10), 1);
+        keyed.try_acquire(&7).expect("it is full");
+        let inherits = |millis| Ambient::empty().with_deadline(at(millis));
+        let late = inherits(99).attach(keyed.acquire(&7)).await;
+        assert!(matches!(late, Err(AcquireError::Elapsed(_))), "{late:?}");
+        assert_eq!(rt.now(), at(0));
+        assert_eq!(inherits(100).attach(keyed.acquire(&7)).await, Ok(()));
+        assert_eq!(rt.now(), at(100));
+    });
+}
+
+/// More than a burst is reserved when the time is counted from elsewhere.
+#[test]
+fn what_is_reserved_stays_so_when_the_base_moves() {
+    Sim::run(0, |rt| async move {
+        for rate in [per_second(1_000_000_000), per_second(1)] {
+            let (keyed, period) = (keyed(&rt, rate, 1), rate.period());
+            // By then it has moved at least once, wherever it was.
+            let step = if period < ms(1) { ms(1_000) } else { ms(1_000) * 86_400 };
+            for _ in 0..150 {
+                rt.sleep(step - period * 20).await;
+                let start = rt.now();
+                keyed.try_acquire(&7).expect("it is full");
+                let waits = (1..=40).map(|_| keyed.acquire(&7));
+                let all = futures_util::future::join_all(waits);
+                let looks = async {
+                    for _ in 0..40 {
+                        let refused = keyed.try_acquire(&7).expect_err("others wait");
+                        let due = rt.now() + refused.retry_after().expect("it is known");
+                        assert_eq!(due, start + period * 41);
+                        rt.sleep(period).await;
+                    }
+                };
+                futures_util::future::join(all, looks).await;
+                assert_eq!(rt.now(), start + period * 40);
+                rt.sleep(period).await;
+            }
+        }
+    });
+}
+
+/// Whoever is dropped when, in no time is more admitted than may be.
+#[test]
+fn waits_that_are_given_up_make_no_token() {
+    survives(|rt| async move {
+        let keyed = keyed(&rt, per_second(100), 2);
+        let admitted = Arc::new(Mutex::new(Vec::new()));
+        let workers: Vec<_> = (0..4_u64)
+            .map(|number| {
+                let (rt, keyed) = (rt.clone(), keyed.clone());
+                let admitted = Arc::clone(&admitted);
+                rt.clone().spawn_named(WORKER, async move {
+                    for turn in 0..4 {
+                        if (turn + number) % 3 == 0 {
+                            let wait = keyed.acquire(&7);
+                            if mtaio::time::timeout(&rt, ms(15), wait).await.is_err() {
+                                continue;
+                            }
+                        } else {
+                            keyed.acquire_many(&7, 1).await.expect("there is no deadline");
+                        }
+                        admitted.lock().expect("nobody panics").push(rt.now());
+                    }
+                })
+            })
+            .collect();
+        for worker in workers {
+            done_or_dropped(worker.await);
+        }
+        let admitted = admitted.lock().expect("nobody panics");
+        for (place, begin) in admitted.iter().enumerate() {
+            for (more, end) in admitted[place..].iter().enumerate() {
+                // A timer may fire late, and then what it admits comes nearer to the next.
+                let most = 2 + (*end - *begin + ms(25)).as_millis() / 10;
+                assert!(more as u128 <= most, "{more} in {:?}", *end - *begin);
+            }
+        }
+    });
+}

@@ -19,6 +19,9 @@ use crate::queue::lock;
 /// is done for it is a small part of each look-up. So the memory follows the number of keys that are
 /// active: after a sweep it is at most twice what they need.
 ///
+/// Who [waits](Self::acquire) takes what the key will have next, and is told when that is: a key keeps
+/// no line, and still those who wait for it are admitted in the order of coming.
+///
 /// Keys are hashed with keys of the runtime's entropy, so that nobody who does not know them can
 /// choose some that fall together. `Hash` and `Eq` of a key must not use the limiter. Clones share
 /// the keys.
@@ -45,7 +48,7 @@ use crate::queue::lock;
 /// # }).unwrap();
 /// ```
 pub struct KeyedRateLimiter<K, R: Runtime = DynRuntime> {
-    rt: R,
+    pub(super) rt: R,
     keys: Arc<Keys<K>>,
 }
 
@@ -104,7 +107,8 @@ impl<K, R: Runtime> KeyedRateLimiter<K, R> {
         self.keys.burst
     }
 
-    /// Forgets all keys: each has its whole burst again.
+    /// Forgets all keys: each has its whole burst again. Those who wait are admitted when they were to
+    /// be.
     pub fn clear(&self) {
         for shard in &self.keys.shards {
             let _swept = lock(shard).clear();
@@ -128,7 +132,8 @@ impl<K: Hash + Eq, R: Runtime> KeyedRateLimiter<K, R> {
     ///
     /// # Errors
     ///
-    /// [`TryAcquireError::Limited`] if the key has no token; it says when it will have one.
+    /// [`TryAcquireError::Limited`] if the key has no token, or if others wait for those that come; it
+    /// says when to try again.
     #[inline]
     pub fn try_acquire<Q>(&self, key: &Q) -> Result<(), TryAcquireError>
     where
@@ -233,7 +238,8 @@ impl<K: Hash + Eq, R: Runtime> KeyedRateLimiter<K, R> {
         lock(self.shard(hash)).refund(hash, |known| known.borrow() == key, weight);
     }
 
-    /// Forgets `key`: it has its whole burst again. Whether it was remembered is the answer.
+    /// Forgets `key`: it has its whole burst again. Whether it was remembered is the answer. Those who
+    /// wait are admitted when they were to be.
     pub fn remove<Q>(&self, key: &Q) -> bool
     where
         K: Borrow<Q>,
@@ -245,13 +251,13 @@ impl<K: Hash + Eq, R: Runtime> KeyedRateLimiter<K, R> {
     }
 
     #[inline]
-    fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
+    pub(super) fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
         self.keys.hasher.hash_one(key)
     }
 
     /// Neither the highest bits decide, nor the lowest: the tables use these.
     #[inline]
-    fn shard(&self, hash: u64) -> &Mutex<Shard<K>> {
+    pub(super) fn shard(&self, hash: u64) -> &Mutex<Shard<K>> {
         &self.keys.shards[(hash >> 48) as usize % SHARDS]
     }
 }

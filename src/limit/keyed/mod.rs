@@ -2,5 +2,6 @@
 
 mod limiter;
 mod shard;
+mod wait;
 
 pub use self::limiter::{KeyedRateLimiter, KeyedStats};

@@ -21,6 +21,15 @@ pub(super) struct Shard<K> {
 #[must_use = "to be dropped without the lock"]
 pub(super) struct Swept<K>(#[expect(dead_code, reason = "it is held to be dropped")] Vec<(K, u64)>);
 
+/// What comes to a key later, and is one's already.
+#[derive(Clone, Copy)]
+pub(super) struct Reserved {
+    pub(super) due: Instant,
+    /// The `tat` after it, and what that is counted from.
+    tat: u64,
+    base: u64,
+}
+
 /// Look-ups a key, from one sweep to the next: so a look-up pays for a fraction of a key.
 const LOOKUPS: usize = 4;
 const FEWEST_LOOKUPS: usize = 256;
@@ -38,8 +47,7 @@ impl<K> Shard<K> {
         self.table.allocation_size()
     }
 
-    /// Whether a new key needs [`make_room`](Self::make_room) first, or it is time to sweep, or to
-    /// count time from nearer to `now`.
+    /// Whether it is time to [sweep](Self::sweep), or to count time from nearer to `now`.
     #[inline]
     pub(super) fn is_due(&mut self, now: Instant) -> bool {
         self.sweep_in = self.sweep_in.saturating_sub(1);
@@ -72,6 +80,43 @@ impl<K> Shard<K> {
                 Err(TryAcquireError::Limited { retry_after: Some(due - now) })
             }
         })
+    }
+
+    /// Takes what the key will have after all that was reserved before; none if it is not there.
+    /// Where that is later than `latest` nothing is taken, and when it is the answer.
+    pub(super) fn reserve(
+        &mut self,
+        hash: u64,
+        is_key: impl Fn(&K) -> bool,
+        weight: u32,
+        now: Instant,
+        latest: Option<Instant>,
+    ) -> Option<Result<Reserved, Instant>> {
+        let (_, tat) = self.table.find_mut(hash, |(key, _)| is_key(key))?;
+        let ticks = self.terms.ticks(now);
+        let due = self.terms.due(*tat, ticks, weight.into());
+        if latest.is_some_and(|latest| due > latest) {
+            return Some(Err(due));
+        }
+        *tat = (*tat).max(ticks).saturating_add(self.terms.worth(weight));
+        Some(Ok(Reserved { due, tat: *tat, base: self.terms.base() }))
+    }
+
+    /// Gives back what was reserved, if nobody has reserved since: others are told when they are
+    /// due, and that is not changed.
+    pub(super) fn give_back(
+        &mut self,
+        hash: u64,
+        is_key: impl Fn(&K) -> bool,
+        weight: u32,
+        reserved: Reserved,
+    ) {
+        let Reserved { tat: after, base, .. } = reserved;
+        if let Some((_, tat)) = self.table.find_mut(hash, |(key, _)| is_key(key))
+            && (*tat, self.terms.base()) == (after, base)
+        {
+            *tat = tat.saturating_sub(self.terms.worth(weight));
+        }
     }
 
     /// Admits under a key that is not there. A whole burst is.
@@ -109,7 +154,8 @@ impl<K> Shard<K> {
         if self.terms.is_beyond(now) {
             let moved = self.terms.moved_to(now);
             for (_, tat) in self.table.iter_mut() {
-                *tat = moved.owing(self.terms.debt(*tat, now), &self.terms, now);
+                // More than a burst, where it is reserved.
+                *tat = moved.ticks(now).saturating_add(self.terms.debt(*tat, now));
             }
             self.terms = moved;
         }

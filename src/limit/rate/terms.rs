@@ -85,6 +85,11 @@ impl Terms {
         self
     }
 
+    /// What ticks are counted from.
+    pub(in crate::limit) const fn base(&self) -> u64 {
+        self.base
+    }
+
     /// The ticks of an instant that is not [beyond](Self::is_beyond); what is before the base counts
     /// as the base.
     #[inline]
