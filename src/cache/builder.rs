@@ -1,3 +1,4 @@
+use std::fmt;
 use std::hash::BuildHasher;
 use std::time::Duration;
 
@@ -289,6 +290,17 @@ impl<K, V, S: BuildHasher> TtlCacheBuilder<K, V, S> {
         let (settings, hasher) = self.settle()?;
         let hasher = hasher.ok_or_else(|| ConfigError::new("hasher", "not set", "a hasher"))?;
         Ok(TtlCache::with_settings(rt, settings, hasher))
+    }
+}
+
+impl<K, V, S> fmt::Debug for TtlCacheBuilder<K, V, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TtlCacheBuilder")
+            .field("capacity", &self.capacity)
+            .field("eviction", &self.eviction)
+            .field("default_ttl", &self.ttl)
+            .field("time_to_idle", &self.idle)
+            .finish_non_exhaustive()
     }
 }
 

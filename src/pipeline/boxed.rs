@@ -299,6 +299,26 @@ impl<In, Out, E> BoxOpened<In, Out, E, One> {
         #[expect(clippy::expect_used, reason = "what may make none is a `Maybe`")]
         Ok(processed.expect("stages of one in, one out make one"))
     }
+
+    /// Takes items through the stages, one after the other, until one fails.
+    ///
+    /// # Errors
+    ///
+    /// [`PipelineError`] of the first item that fails; the results before it are dropped.
+    ///
+    /// # Cancel safety
+    ///
+    /// As of [`process`](Self::process); what comes after is not taken.
+    pub async fn process_many<I>(&self, items: I) -> Result<Vec<Out>, PipelineError<E>>
+    where
+        I: IntoIterator<Item = In>,
+    {
+        let mut processed = Vec::new();
+        for item in items {
+            processed.push(self.process(item).await?);
+        }
+        Ok(processed)
+    }
 }
 
 impl<In, Out, E> BoxOpened<In, Out, E, Maybe> {
@@ -313,6 +333,27 @@ impl<In, Out, E> BoxOpened<In, Out, E, Maybe> {
     /// Dropping the future drops the item with the stage that works on it.
     pub async fn process(&self, item: In) -> Result<Option<Out>, PipelineError<E>> {
         self.inner.process_erased(item).await
+    }
+
+    /// Takes items through the stages, one after the other, until one fails; those that are filtered
+    /// out or skipped are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`PipelineError`] of the first item that fails; the results before it are dropped.
+    ///
+    /// # Cancel safety
+    ///
+    /// As of [`process`](Self::process); what comes after is not taken.
+    pub async fn process_many<I>(&self, items: I) -> Result<Vec<Out>, PipelineError<E>>
+    where
+        I: IntoIterator<Item = In>,
+    {
+        let mut processed = Vec::new();
+        for item in items {
+            processed.extend(self.process(item).await?);
+        }
+        Ok(processed)
     }
 }
 
@@ -351,6 +392,14 @@ where
     }
 
     /// Runs it, and `body` with each item that comes out, one after the other.
+    ///
+    /// # Panics
+    ///
+    /// If the source does; a panic of the body is the report's [`error`](RunReport::error).
+    ///
+    /// # Cancel safety
+    ///
+    /// That of [`Run::for_each`](super::Run::for_each).
     pub async fn for_each<B, Fut>(self, mut body: B) -> RunReport<E>
     where
         B: FnMut(Out) -> Fut + Send,
@@ -361,7 +410,15 @@ where
         pipeline.inner.run_erased(&rt, source, limits, body).await
     }
 
-    /// Runs it, and collects what comes out.
+    /// Runs it, and collects what comes out: all of it is kept in memory.
+    ///
+    /// # Panics
+    ///
+    /// If the source does.
+    ///
+    /// # Cancel safety
+    ///
+    /// That of [`Run::collect`](super::Run::collect).
     pub async fn collect(self) -> (Vec<Out>, RunReport<E>) {
         let collected = Mutex::new(Vec::new());
         let report = self

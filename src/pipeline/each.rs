@@ -71,6 +71,24 @@ impl<In: Send, Out: Send, F: Fn(In) -> Option<Out> + Send + Sync> Each<In> for F
     const NAME: &'static str = "filter_map";
 }
 
+impl<F> fmt::Debug for Filter<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Filter").finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Debug for Map<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Map").finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Debug for FilterMap<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FilterMap").finish_non_exhaustive()
+    }
+}
+
 /// A filter or a map, and its number among the stages that are counted.
 #[derive(Clone)]
 pub struct Immediate<T> {

@@ -22,9 +22,11 @@ async fn boxed_is_the_same<R: Runtime>(rt: R) {
     };
     let one = fields.one.open(&rt).await.expect("it sets up");
     assert_eq!(one.process(4).await.expect("it is fine"), 4);
+    assert_eq!(one.process_many([1, 2]).await.expect("they are fine"), [1, 2]);
     one.close().await.expect("it closes");
     let maybe = fields.maybe.open(&rt).await.expect("it sets up");
     assert_eq!(maybe.process(3).await.expect("it is filtered"), None);
+    assert_eq!(maybe.process_many(0..5).await.expect("they are fine"), [0, 2, 4]);
     drop(maybe);
 
     let (out, report) = fields.many.run(&rt, stream::iter(0..5)).collect().await;

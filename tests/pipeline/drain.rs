@@ -7,6 +7,7 @@ use futures_util::{StreamExt as _, stream};
 use mtaio::pipeline::{Batch, Parallel, RunEnd, pipeline};
 use mtaio::time::Deadline;
 use mtaio::{CancellationToken, Runtime, RuntimeExt};
+use mtaio_runtime::Ambient;
 use mtaio_sim::{Explore, Sim};
 
 use crate::assert_conserved;
@@ -87,6 +88,16 @@ fn a_run_ends_in_its_time_and_at_the_ambient_deadline() {
         let task = task.await.expect("it only spawns").expect("that it does");
         let report = task.await.expect("it does not panic");
         assert_eq!((report.end, report.taken), (RunEnd::TimeUp, 0));
+
+        // Of both, what comes first.
+        for (within, deadline) in [(20, 30), (30, 20)] {
+            let begun = rt.now();
+            let run =
+                async { Some(pipeline.run(&rt, stream::pending()).within(ms(within)).await.end) };
+            let inherited = Deadline::after(&rt, ms(deadline));
+            let end = Ambient::empty().with_deadline(inherited.instant()).attach(run).await;
+            assert_eq!((end, rt.now() - begun), (Some(RunEnd::TimeUp), ms(20)));
+        }
     });
 }
 

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::stream;
 use mtaio::pipeline::{Letter, Parallel, PipelineError, RunEnd, Stage, pipeline};
 use mtaio::policy::Retry;
-use mtaio::{ConfigError, Retryable, Runtime};
+use mtaio::{ConfigError, Retryable, Runtime, RuntimeExt};
+use mtaio_sim::Sim;
 
 use crate::assert_conserved;
 use crate::common::{ms, on_every_runtime};
@@ -135,6 +136,22 @@ async fn stages_are_counted<R: Runtime>(rt: R) {
 }
 
 /// An error that can't be turned into the pipeline's, or not even be dropped, is an error.
+/// Also where the source had ended by then, so that no more was to be taken in any case.
+#[test]
+fn a_failure_after_the_source_has_ended_is_how_the_run_ended() {
+    Sim::run(0, |rt| async move {
+        let clock = rt.clone();
+        let late = async move |n: u32| {
+            clock.sleep(ms(1)).await;
+            if n == 2 { Err("late".to_owned()) } else { Ok(n) }
+        };
+        let pipeline = pipeline::<String>().map_async(Parallel::ordered(4), late).build();
+        let report = pipeline.expect("it is fine").run(&rt, stream::iter(0..3)).await;
+        assert_eq!((report.end, report.delivered, report.failed), (RunEnd::Failed, 2, 1));
+        assert!(report.into_result().is_err());
+    });
+}
+
 #[test]
 fn errors_that_panic_are_contained() {
     struct Rude;
@@ -160,7 +177,7 @@ fn errors_that_panic_are_contained() {
         }
     }
 
-    mtaio_sim::Sim::run(0, |rt| async move {
+    Sim::run(0, |rt| async move {
         let rude = async |_: u32| Err::<u32, _>(Rude);
         let pipeline_of_rude = pipeline::<String>().then(rude).build().expect("it is fine");
         let report = pipeline_of_rude.run(&rt, stream::iter(0..4)).await;
@@ -177,7 +194,7 @@ fn errors_that_panic_are_contained() {
 
 #[test]
 fn a_key_that_panics_ends_the_run() {
-    mtaio_sim::Sim::run(0, |rt| async move {
+    Sim::run(0, |rt| async move {
         let key = |n: &u32| assert!(*n != 2, "no key");
         let stage = async |n: u32| Ok::<_, String>(n);
         let pipeline = pipeline::<String>()

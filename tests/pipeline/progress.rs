@@ -125,3 +125,37 @@ fn a_full_stage_does_not_hold_up_those_before_it() {
         assert!(seen >= 4 * 500 * 95 / 100, "{seen} steps in 500 ms");
     });
 }
+
+/// One that is full, and whose result nobody takes yet, does not do so either.
+#[test]
+fn a_full_stage_before_one_that_waits_does_not_hold_up_those_before_it() {
+    Sim::explore(Explore::new().seeds(0..20), |rt| async move {
+        let steps = Arc::new(AtomicU64::new(0));
+        let (clock, counted) = (rt.clone(), Arc::clone(&steps));
+        let ticking = async move |n: u32| {
+            for _ in 0..if n < 3 { 0 } else { 1_000 } {
+                clock.sleep(ms(1)).await;
+                counted.fetch_add(1, Ordering::SeqCst);
+            }
+            Ok::<_, String>(n)
+        };
+        let (clock, counted) = (rt.clone(), Arc::clone(&steps));
+        let seen = Arc::new(AtomicU64::new(0));
+        let noted = Arc::clone(&seen);
+        let waiting = async move |n: u32| {
+            clock.sleep(ms(500)).await;
+            noted.fetch_max(counted.load(Ordering::SeqCst) * u64::from(n == 0), Ordering::SeqCst);
+            Ok::<_, String>(n)
+        };
+        let pipeline = pipeline::<String>()
+            .map_async(Parallel::unordered(7), ticking)
+            .map_async(Parallel::ordered(1), async |n: u32| Ok::<_, String>(n))
+            .then(waiting)
+            .build()
+            .expect("it is fine");
+        let report = pipeline.run(&rt, stream::iter(0..7)).await;
+        assert_eq!(report.delivered, 7);
+        let seen = seen.load(Ordering::SeqCst);
+        assert!(seen >= 4 * 500 * 95 / 100, "{seen} steps in 500 ms");
+    });
+}

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -236,6 +237,18 @@ impl<K: 'static, V: 'static, KC, VC> DistributedCacheBuilder<K, V, KC, VC> {
             removals: settings.removals,
             largest: settings.largest,
         }))
+    }
+}
+
+impl<K, V, KC, VC> fmt::Debug for DistributedCacheBuilder<K, V, KC, VC> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nodes: Vec<_> = self.nodes.iter().map(|(name, _)| name).collect();
+        f.debug_struct("DistributedCacheBuilder")
+            .field("nodes", &nodes)
+            .field("replication", &self.settings.replication)
+            .field("namespace", &self.settings.namespace)
+            .field("schema", &self.settings.schema)
+            .finish_non_exhaustive()
     }
 }
 

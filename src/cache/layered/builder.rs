@@ -1,3 +1,4 @@
+use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -131,5 +132,16 @@ where
             keeps_writes: self.keeps_writes,
             is_stale_allowed: !stale_on_error.is_zero(),
         })))
+    }
+}
+
+impl<K, V, R: Runtime> fmt::Debug for LayeredCacheBuilder<K, V, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LayeredCacheBuilder")
+            .field("local_capacity", &self.capacity)
+            .field("local_ttl", &self.local_ttl)
+            .field("absent_ttl", &self.absent_ttl)
+            .field("invalidations", &self.invalidations)
+            .finish_non_exhaustive()
     }
 }

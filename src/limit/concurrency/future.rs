@@ -1,6 +1,7 @@
 //! What waits for permits. Each has a place in the line once it was polled in vain, and gives it
 //! up when it is dropped.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -74,5 +75,21 @@ impl<R: Runtime> Drop for AcquireOwnedPermit<R> {
         if self.waiter.is_waiting() {
             self.waiter.leave(&self.core);
         }
+    }
+}
+
+impl<R: Runtime> fmt::Debug for AcquirePermit<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AcquirePermit")
+            .field("weight", &self.waiter.weight())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<R: Runtime> fmt::Debug for AcquireOwnedPermit<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AcquireOwnedPermit")
+            .field("weight", &self.waiter.weight())
+            .finish_non_exhaustive()
     }
 }

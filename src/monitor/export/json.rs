@@ -1,6 +1,6 @@
 //! A snapshot as JSON, written by hand: it is one shape, and the core needs no `serde` for it.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use super::PERCENTILES;
 use super::number::{name_of, push_finite, push_whole};
@@ -101,18 +101,25 @@ fn number(json: &mut String, value: f64) {
 }
 
 fn string(json: &mut String, value: &str) {
-    json.push('"');
-    for char in value.chars() {
-        match char {
-            '"' => json.push_str("\\\""),
-            '\\' => json.push_str(r"\\"),
-            '\n' => json.push_str(r"\n"),
-            control if control < ' ' => {
-                // A string takes all.
-                let _ = write!(json, "\\u{:04x}", u32::from(control));
+    // A string takes all.
+    let _ = write!(json, "{}", Quoted(value));
+}
+
+/// A string of JSON.
+pub(in crate::monitor) struct Quoted<'a>(pub(in crate::monitor) &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for char in self.0.chars() {
+            match char {
+                '"' => f.write_str("\\\"")?,
+                '\\' => f.write_str(r"\\")?,
+                '\n' => f.write_str(r"\n")?,
+                control if control < ' ' => write!(f, "\\u{:04x}", u32::from(control))?,
+                other => f.write_char(other)?,
             }
-            other => json.push(other),
         }
+        f.write_char('"')
     }
-    json.push('"');
 }

@@ -1,12 +1,13 @@
 //! The trace event format of Chrome, in JSON. Times are microseconds, told to the nanosecond.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::time::Duration;
 
 use mtaio_runtime::Instant;
 
 use super::lanes;
 use super::record::{ProfilerStats, SpanRecord};
+use crate::monitor::export::json::Quoted;
 
 /// Spans as a trace.
 pub(super) struct Trace {
@@ -90,23 +91,5 @@ impl Micros {
 impl fmt::Display for Micros {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:03}", self.0.as_micros(), self.0.subsec_nanos() % 1_000)
-    }
-}
-
-/// A string of JSON.
-struct Quoted<'a>(&'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_char('"')?;
-        for char in self.0.chars() {
-            match char {
-                '"' => f.write_str("\\\"")?,
-                '\\' => f.write_str("\\\\")?,
-                '\0'..='\x1f' => write!(f, "\\u{:04x}", char as u32)?,
-                other => f.write_char(other)?,
-            }
-        }
-        f.write_char('"')
     }
 }
