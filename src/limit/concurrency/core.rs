@@ -1,10 +1,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
-use std::task::{Context, Wake, Waker};
+use std::task::{Wake, Waker};
 
-use mtaio_runtime::{Instant, Runtime};
+use mtaio_runtime::Runtime;
 
 use super::state::{State, Word};
 use super::stats::ConcurrencyStats;
+use crate::contain::contain;
 use crate::limit::error::{TryAcquireError, WeightError};
 use crate::queue::{Wakes, lock};
 
@@ -97,26 +98,41 @@ impl<R: Runtime> Core<R> {
     /// Sees to the timer: that it is set to when the first time is up.
     #[cold]
     pub(super) fn tend(&self) {
+        self.tend_and_wake(Wakes::default());
+    }
+
+    /// Last the wakes: one of them may panic, and the timer is for others.
+    fn tend_and_wake(&self, mut wakes: Wakes) {
         loop {
             let mut state = self.lock();
             let due = state.first_due();
-            let Some(mut taken) = state.alarm.take(due) else { return };
+            state.timer.want_by(due);
+            let Some(mut taken) = state.timer.take() else { break };
             drop(state);
 
-            let polled = taken.set(&self.rt).poll(&mut Context::from_waker(&self.bell));
-            let is_over = polled.is_ready();
-            self.lock().alarm.put_back(taken, is_over);
-            if is_over {
-                self.expire(self.rt.now());
+            let is_set = taken.set(&self.rt, &self.bell);
+            self.lock().timer.put_back(taken, is_set);
+            if !is_set {
+                self.expire(&mut wakes);
             }
         }
+        wakes.wake();
     }
 
-    fn expire(&self, now: Instant) {
-        self.change(|state, wakes| {
-            state.alarm.ring();
-            state.expire(now, wakes);
-        });
+    /// Tells those whose time is up, and grants to those behind them.
+    fn expire(&self, wakes: &mut Wakes) {
+        let now = self.rt.now();
+        let mut state = self.lock();
+        state.expire(now, wakes);
+        state.grant(&self.word, wakes);
+    }
+
+    /// The timer has rung.
+    fn ring(&self) {
+        let mut wakes = Wakes::default();
+        self.lock().timer.rang();
+        self.expire(&mut wakes);
+        self.tend_and_wake(wakes);
     }
 
     pub(super) fn stats(&self) -> ConcurrencyStats {
@@ -155,8 +171,10 @@ impl<R: Runtime> Wake for Bell<R> {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if let Some(core) = self.core.upgrade() {
-            core.expire(core.rt.now());
-            core.tend();
+            // It runs inside of the runtime, where a waker that panics is nobody's.
+            if let Err(panic) = contain(|| core.ring()) {
+                std::mem::forget(panic);
+            }
         }
     }
 }

@@ -1,6 +1,5 @@
 //! So many at once: permits, and those who wait for them.
 
-mod alarm;
 mod core;
 mod future;
 mod handle;

@@ -3,8 +3,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use mtaio_runtime::{Instant, Runtime};
 
-use super::alarm::Alarm;
 use crate::limit::error::WeightError;
+use crate::limit::waiting::Timer;
 use crate::queue::{Line, Wakes};
 
 /// What is free, for those who find nobody waiting: twice the free weight, less than zero where
@@ -73,7 +73,7 @@ pub(super) struct State<R: Runtime> {
     pub(super) line: Line<Asked>,
     /// The places whose time will be up.
     due: BTreeSet<(Instant, usize)>,
-    pub(super) alarm: Alarm<R>,
+    pub(super) timer: Timer<R::Sleep>,
     pub(super) turned_away: u64,
     pub(super) elapsed: u64,
 }
@@ -103,7 +103,7 @@ impl<R: Runtime> State<R> {
             heaviest,
             line: Line::new(),
             due: BTreeSet::new(),
-            alarm: Alarm::new(),
+            timer: Timer::new(),
             turned_away: 0,
             elapsed: 0,
         }

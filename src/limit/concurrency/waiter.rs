@@ -101,10 +101,10 @@ impl Waiter {
         if is_new && let (Some(place), Some(due)) = (self.place, due) {
             state.remember(place, due);
         }
-        let is_alarm_late = due.is_some_and(|due| state.alarm.is_late_for(due));
+        let is_timer_late = state.timer.is_late_for(due);
         drop(state);
         drop(replaced);
-        if is_alarm_late {
+        if is_timer_late {
             core.tend();
         }
         Poll::Pending

@@ -14,3 +14,4 @@ mod timer;
 pub(in crate::limit) use self::future::Acquire;
 pub(in crate::limit) use self::gauge::{Gauge, Refused};
 pub(in crate::limit) use self::room::Room;
+pub(in crate::limit) use self::timer::Timer;

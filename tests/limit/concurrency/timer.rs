@@ -248,3 +248,36 @@ fn wakers_are_woken_and_dropped_outside_of_the_lock() {
         });
     });
 }
+
+/// It is the timer that wakes those whose time is up: a waker that panics there costs nobody else.
+#[test]
+fn a_waker_that_panics_keeps_nobody_waiting() {
+    struct Rude;
+
+    impl Wake for Rude {
+        fn wake(self: Arc<Self>) {
+            panic!("on purpose");
+        }
+    }
+
+    Sim::run(0, |rt| async move {
+        let limiter = ConcurrencyLimiter::with_runtime(&rt, 1).expect("a limit");
+        let _held = limiter.try_acquire().expect("free");
+        let waits = |millis| limiter.clone().longest_wait(ms(millis)).expect("a time");
+        let (short, long) = (waits(10), waits(20));
+        let mut rude = short.acquire();
+        let waker = Waker::from(Arc::new(Rude));
+        assert!(Pin::new(&mut rude).poll(&mut Context::from_waker(&waker)).is_pending());
+        let wakes = Wakes::new();
+        let (mut first, mut second) = (short.acquire(), long.acquire());
+        assert!(poll_with(Pin::new(&mut first), &wakes).is_pending());
+        assert!(poll_with(Pin::new(&mut second), &wakes).is_pending());
+        rt.sleep(ms(15)).await;
+        assert_eq!(wakes.count(), 1);
+        rt.sleep(ms(10)).await;
+        assert_eq!(wakes.count(), 2);
+        for waited in [&mut rude, &mut first, &mut second] {
+            assert!(matches!(poll_with(Pin::new(waited), &wakes), Poll::Ready(Err(_))));
+        }
+    });
+}
