@@ -1,5 +1,8 @@
 //! The node in the process, the one that fails on purpose, and what tells of changes.
 
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use futures::{FutureExt as _, StreamExt as _};
@@ -54,6 +57,31 @@ async fn a_node_holds_bytes<R: Runtime>(rt: R) {
 
     let too_large = node.insert(b"key", &vec![0; 1 << 20], None).await;
     assert!(matches!(too_large, Err(NodeError::TooLarge { .. })));
+}
+
+/// Whose waker panics keeps nobody else from being told.
+#[test]
+fn a_listener_that_panics_hides_no_change() {
+    struct Rude;
+
+    impl Wake for Rude {
+        fn wake(self: Arc<Self>) {
+            panic!("on purpose");
+        }
+    }
+
+    Sim::run(0, |rt| async move {
+        let node = MemoryNode::with_runtime(&rt, 1 << 20).expect("it makes sense");
+        let mut rude = node.client().invalidations(10).expect("there is room");
+        let mut other = node.client().invalidations(10).expect("there is room");
+        let waker = Waker::from(Arc::new(Rude));
+        assert!(rude.poll_next_unpin(&mut Context::from_waker(&waker)).is_pending());
+        let insertion = AssertUnwindSafe(node.insert(b"ada", b"36", None)).catch_unwind();
+        assert!(insertion.await.is_err(), "it is told");
+        let changed = Invalidation::Key((*b"ada").into());
+        assert_eq!(other.next().now_or_never(), Some(Some(changed.clone())));
+        assert_eq!(rude.next().now_or_never(), Some(Some(changed)));
+    });
 }
 
 async fn clients_are_told_of_each_other<R: Runtime>(rt: R) {

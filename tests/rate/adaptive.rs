@@ -134,7 +134,7 @@ fn resources_do_not_pile_up() {
 /// All are the same. To clone one makes it known, and to drop one asks for its rate.
 struct Sly {
     is_known: Arc<AtomicBool>,
-    limiter: AdaptiveRateLimiter<Sly, Sim>,
+    limiter: AdaptiveRateLimiter<Self, Sim>,
 }
 
 impl Clone for Sly {

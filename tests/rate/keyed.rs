@@ -68,7 +68,7 @@ fn a_million_keys_take_forty_bytes_each_at_most() {
 
         // All but a hundredth of them are idle: what they took is given back, with nothing but
         // look-ups of those that are not.
-        let later = now + std::time::Duration::from_secs(86_400);
+        let later = now + Duration::from_secs(86_400);
         let live = COUNT / 100;
         let fresh =
             KeyedRateLimiter::<u64, _>::with_runtime(&rt, keyed.rate(), 1).expect("a burst");
@@ -100,7 +100,7 @@ fn keys_that_pass_by_leave_nothing() {
         let grown = measure(|| {
             for key in 0..200_000_u64 {
                 assert!(keyed.try_acquire_at(&key, now).is_ok());
-                now += std::time::Duration::from_micros(10);
+                now += Duration::from_micros(10);
                 most = most.max(keyed.stats().keys);
             }
         });

@@ -12,6 +12,7 @@ use super::invalidation::{Invalidation, Invalidations, Invalidator};
 use crate::cache::stats::CacheStats;
 use crate::cache::ttl_cache::TtlCache;
 use crate::config::ConfigError;
+use crate::contain::contain;
 
 /// A node in this process, over a [`TtlCache`]: what a service starts with, and tests run on.
 ///
@@ -134,8 +135,14 @@ impl<R: Runtime> MemoryNode<R> {
             let listeners = self.engine.listeners.lock();
             listeners.iter().filter(|listener| listener.client != self.client).cloned().collect()
         };
+        let mut told = None;
         for listener in listeners {
-            listener.invalidator.tell(changed.clone());
+            // What one of them panics with keeps none of the others from being told.
+            let woken = contain(|| listener.invalidator.tell(changed.clone()));
+            told = told.or(woken.err());
+        }
+        if let Some(panic) = told {
+            panic.resume();
         }
     }
 
