@@ -124,6 +124,28 @@ fn looks_are_an_interval_apart_and_the_first_is_now() {
     });
 }
 
+/// Where the registry has a name of the system, it is the registry's, once.
+#[test]
+fn what_the_registry_says_of_the_system_goes_first() {
+    sim(|rt| async move {
+        let registry = Registry::new();
+        registry.gauge("system_load1", "Ours.").unwrap().set(42.0);
+        let monitor = monitor(&rt, &registry).system(counting(&Arc::default()));
+        let monitor = monitor.build().unwrap();
+        monitor.start();
+        rt.sleep(SECOND / 2).await;
+        let reading = monitor.current().unwrap();
+        let named = |name: &str| {
+            let families = reading.metrics.families.iter();
+            families.filter(|family| &*family.name == name).count()
+        };
+        assert_eq!((named("system_load1"), named("system_load5")), (1, 1));
+        assert_eq!(reading.metrics.get("system_load1", &[]).unwrap().as_f64(), 42.0);
+        assert_eq!(monitor.history("system_load1", ..)[0].points[0].value, 42.0);
+        monitor.stop().await;
+    });
+}
+
 #[test]
 fn a_handler_that_is_slow_or_panics_holds_up_nothing() {
     sim(|rt| async move {
