@@ -100,6 +100,7 @@ pub(super) struct Holder<
 > {
     door: Arc<Door<C, E>>,
     rt: R,
+    is_out: bool,
     marker: std::marker::PhantomData<fn(In)>,
 }
 
@@ -109,7 +110,8 @@ impl<In: Send + 'static, E: Send + 'static, C: Link<In, E> + 'static, R: Runtime
     /// Comes in; the first sets up.
     pub(super) async fn enter(door: Arc<Door<C, E>>, rt: R) -> Result<Self, PipelineError<E>> {
         door.lock().holders += 1;
-        let holder = Self { door: Arc::clone(&door), rt, marker: std::marker::PhantomData };
+        let marker = std::marker::PhantomData;
+        let holder = Self { door: Arc::clone(&door), rt, is_out: false, marker };
         loop {
             let changed = door.changed.listen();
             let phase = door.lock().look()?;
@@ -141,9 +143,12 @@ impl<In: Send + 'static, E: Send + 'static, C: Link<In, E> + 'static, R: Runtime
     }
 
     /// Leaves; if that was the last, waits until all is closed, and answers the errors.
-    pub(super) async fn leave(self) -> Vec<PipelineError<E>> {
+    pub(super) async fn leave(mut self) -> Vec<PipelineError<E>> {
         let leaver = Leaver::new(Arc::clone(&self.door));
-        drop(self);
+        if !self.exit() {
+            // Others keep it open, and what they come to is theirs.
+            return Vec::new();
+        }
         loop {
             let changed = leaver.0.changed.listen();
             if let Some(errors) = leaver.0.lock().closed() {
@@ -151,6 +156,29 @@ impl<In: Send + 'static, E: Send + 'static, C: Link<In, E> + 'static, R: Runtime
             }
             changed.await;
         }
+    }
+
+    /// Goes, once; whether that closes it.
+    fn exit(&mut self) -> bool {
+        if std::mem::replace(&mut self.is_out, true) {
+            return false;
+        }
+        let mut state = self.door.lock();
+        state.holders -= 1;
+        if state.holders > 0 {
+            return false;
+        }
+        let unheard = state.error.take();
+        let closes = state.phase == Phase::Open;
+        if closes {
+            state.phase = Phase::Closing;
+        }
+        drop(state);
+        drop(unheard);
+        if closes {
+            self.start(false);
+        }
+        closes
     }
 }
 
@@ -179,21 +207,7 @@ impl<In: Send + 'static, E: Send + 'static, C: Link<In, E> + 'static, R: Runtime
     for Holder<In, E, C, R>
 {
     fn drop(&mut self) {
-        let mut state = self.door.lock();
-        state.holders -= 1;
-        if state.holders > 0 {
-            return;
-        }
-        let unheard = state.error.take();
-        let closes = state.phase == Phase::Open;
-        if closes {
-            state.phase = Phase::Closing;
-        }
-        drop(state);
-        drop(unheard);
-        if closes {
-            self.start(false);
-        }
+        self.exit();
     }
 }
 

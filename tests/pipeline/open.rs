@@ -7,7 +7,7 @@ use mtaio::pipeline::{Pipeline, Stage, pipeline};
 use mtaio::{Runtime, RuntimeExt};
 use mtaio_sim::Sim;
 
-use crate::common::{WORKER, done_or_dropped, ms, on_every_runtime, survives};
+use crate::common::{WORKER, Wakes, done_or_dropped, ms, on_every_runtime, poll_with, survives};
 
 #[derive(Clone, Default)]
 struct Seen {
@@ -155,5 +155,21 @@ fn nobody_is_told_of_a_close_that_was_anothers() {
             one.close().await.expect("the other keeps it open");
             other.close().await.expect_err("it does not close");
         }
+    });
+}
+
+/// Nor who leaves while the one that it is for has not looked yet.
+#[test]
+fn who_keeps_it_open_hears_of_no_close() {
+    Sim::run(0, |rt| async move {
+        let connection = Connection { rt: rt.clone(), seen: Seen::default(), breaks: true };
+        let pipeline = pipeline::<String>().then(connection).build().expect("it is fine");
+        let mut closes = Box::pin(open(&rt, &pipeline).await.close());
+        assert!(poll_with(closes.as_mut(), &Wakes::new()).is_pending());
+        rt.sleep(ms(10)).await;
+        let (one, other) = (open(&rt, &pipeline).await, open(&rt, &pipeline).await);
+        one.close().await.expect("the other keeps it open");
+        closes.await.expect_err("it did not close");
+        other.close().await.expect_err("it does not close");
     });
 }
