@@ -152,6 +152,6 @@ mod tests {
         let lines: Vec<_> = markdown.lines().collect();
         assert_eq!(lines[0], "| module | contest | best peer | ratio | aim | met |");
         assert_eq!(lines[1], "| --- | --- | --- | --- | --- | --- |");
-        assert_eq!(lines[4], "| group | b | other | 0.62 | ≤ 0.50, gate | NO |");
+        assert_eq!(lines[3], "| group | b | other | 0.62 | ≤ 0.50, gate | NO |");
     }
 }
