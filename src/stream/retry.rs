@@ -180,7 +180,7 @@ where
                 *this.is_over = true;
                 return Poll::Ready(Some(Err(error)));
             }
-            if this.core.failures % FAILURES_A_TURN == 0 {
+            if this.core.failures.is_multiple_of(FAILURES_A_TURN) {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }

@@ -79,7 +79,7 @@ impl<R: Runtime> Attempts<R> {
     /// Whether other tasks are to run before the next attempt: calls that fail at once, with no
     /// delay between them, would hold the thread.
     pub(crate) const fn is_turn_over(&self) -> bool {
-        self.attempt.number() % ATTEMPTS_A_TURN == 0
+        self.attempt.number().is_multiple_of(ATTEMPTS_A_TURN)
     }
 
     /// The next attempt begins.
