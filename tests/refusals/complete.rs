@@ -73,7 +73,7 @@ fn no_function_is_left_out() {
         let is_any = ANY.iter().any(|(name, _)| name == of);
         match (refused.contains(of.as_str()), is_any) {
             (false, false) if signature.refuses => {
-                wrong.push(format!("{of}: it is not shown how it refuses"))
+                wrong.push(format!("{of}: it is not shown how it refuses"));
             }
             (false, false) if signature.takes_number => {
                 wrong.push(format!("{of}: which numbers does it refuse?"));
@@ -82,7 +82,7 @@ fn no_function_is_left_out() {
                 wrong.push(format!("{of}: not any number will do, where it can refuse"));
             }
             (true, true) => {
-                wrong.push(format!("{of}: it refuses some numbers, so not any will do"))
+                wrong.push(format!("{of}: it refuses some numbers, so not any will do"));
             }
             _ => {}
         }
@@ -112,7 +112,7 @@ fn a_field_is_called_as_the_user_calls_it() {
             let of_type = rest.rsplit("::").next().is_some_and(|of| of.to_lowercase() == row.field);
             let is_own = name == row.field || of_type || known[row.of].names.contains(row.field);
             let is_set = || known.keys().any(|of| of.starts_with(rest) && of.ends_with(row.field));
-            !is_own && !(is_builder(row.of) && is_set()) && !OTHERS.contains(&(row.of, row.field))
+            !(is_own || is_builder(row.of) && is_set() || OTHERS.contains(&(row.of, row.field)))
         })
         .map(|row| format!("(\"{}\", \"{}\"),", row.of, row.field))
         .collect();
@@ -249,9 +249,9 @@ fn signature(texts: &[&str]) -> Signature {
             _ => {}
         }
         if is_done {
-            answer.push(text)
+            answer.push(text);
         } else if open > 0 && angles == 0 {
-            parameters.push(text)
+            parameters.push(text);
         }
     }
     let named = parameters.windows(2).filter(|two| two[1] == ":").map(|two| two[0].to_owned());
