@@ -46,10 +46,30 @@ fn imports_go_one_way() {
 }
 
 #[test]
+fn dependencies_are_explained() {
+    let root = workspace();
+    let architecture = read(&root.join("ARCHITECTURE.md"));
+    let (_, section) = architecture.split_once("\n## Dependencies\n").expect("there is a section");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let packages = ["", "runtime", "runtime-tokio", "runtime-smol", "runtime-sim", "store-redis"];
+    for package in packages {
+        let manifest = read(&root.join(package).join("Cargo.toml"));
+        let (_, rest) = manifest.split_once("\n[dependencies]\n").expect("each has some");
+        let lines = rest.lines().take_while(|line| !line.starts_with('['));
+        let names = lines.filter_map(|line| line.split(['.', ' ', '=']).next());
+        let is_foreign =
+            |name: &&str| !name.is_empty() && !name.starts_with("mtaio") && *name != "#";
+        for name in names.filter(is_foreign) {
+            let explained = section.contains(&format!("`{name}`"));
+            assert!(explained, "{package}/Cargo.toml: `{name}` is not told of in ARCHITECTURE.md");
+        }
+    }
+}
+
+#[test]
 fn files_are_short() {
     let long: Vec<String> = sources()
         .iter()
-        .filter(|file| file.file_name().is_none_or(|name| name != "tests.rs"))
         .map(|file| (file, read(file).lines().count()))
         .filter(|(_, lines)| *lines > MOST_LINES)
         .map(|(file, lines)| format!("{}: {lines} lines, {MOST_LINES} at most", file.display()))

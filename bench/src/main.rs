@@ -19,7 +19,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::contests::Contests;
-use crate::harness::{Effort, Outcome, Report, Tables, run, to_json};
+use crate::harness::{Effort, Outcome, Overview, Record, Report, Tables, run, to_json};
 use crate::options::{Command, Options};
 
 /// Something went wrong, or a gate is not met.
@@ -70,14 +70,18 @@ fn compete(options: &Options) -> Outcome<u8> {
 
     // Before the contests, because they take a while.
     let mut file = options.json.as_deref().map(create).transpose()?;
+    let page = options.record.as_deref().map(Record::open).transpose()?;
 
     let effort = if options.quick { Effort::QUICK } else { Effort::FULL };
     let report = run_all(chosen, effort, missing);
-    print!("{}", Tables(&report));
+    print!("{}\n{}", Tables(&report), Overview(&report));
     if let Some(file) = &mut file {
         writeln!(file, "{:#}", to_json(&report, effort))?;
     }
-    Ok(verdict(&report, options.check))
+    if let Some(page) = page {
+        page.write(&report, effort)?;
+    }
+    Ok(verdict(&report, options.gates))
 }
 
 fn create(path: &Path) -> Outcome<File> {
@@ -96,7 +100,7 @@ fn run_all(contests: Contests, effort: Effort, missing: Vec<harness::Failure>) -
 }
 
 /// Tells what is wrong, and the exit code that goes with it.
-fn verdict(report: &Report, check: bool) -> u8 {
+fn verdict(report: &Report, gates: bool) -> u8 {
     for failure in &report.failures {
         eprintln!("error: {failure}");
     }
@@ -105,5 +109,5 @@ fn verdict(report: &Report, check: bool) -> u8 {
         eprintln!("gate not met: {} against {}", row.contest, row.peer);
         missed += 1;
     }
-    if !report.failures.is_empty() || (check && missed > 0) { FAILED } else { 0 }
+    if !report.failures.is_empty() || (gates && missed > 0) { FAILED } else { 0 }
 }

@@ -11,11 +11,12 @@ usage: mtaio-bench [OPTIONS]
   --only NAME   run only the contests with NAME in their names
   --quick       5 rounds instead of 31: to see whether all run, not for figures
   --json FILE   write what the tables say to FILE too
-  --check       exit with code 1 when a gate is not met
+  --record FILE put the run into FILE, a page in Markdown such as BENCHMARKS.md, behind its mark
+  --gates       exit with code 1 when a gate is not met
   --list        print the names of the contests and their peers, and run none
   --help        print this
 
-exit codes: 0; 1 when a contest is missing or a side did not run, or by --check;
+exit codes: 0; 1 when a contest is missing or a side did not run, or by --gates;
 2 when the command line can't be understood.
 ";
 
@@ -36,7 +37,8 @@ pub(crate) struct Options {
     pub(crate) only: Option<String>,
     pub(crate) quick: bool,
     pub(crate) json: Option<PathBuf>,
-    pub(crate) check: bool,
+    pub(crate) record: Option<PathBuf>,
+    pub(crate) gates: bool,
 }
 
 /// Reads the arguments after the program's name, or says what is wrong with them.
@@ -49,9 +51,10 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command, S
             "--help" | "-h" => return Ok(Command::Help),
             "--list" => command = Some(Command::List),
             "--quick" => options.quick = true,
-            "--check" => options.check = true,
+            "--gates" => options.gates = true,
             "--only" => options.only = Some(value(&arg, args.next())?),
             "--json" => options.json = Some(value(&arg, args.next())?.into()),
+            "--record" => options.record = Some(value(&arg, args.next())?.into()),
             _ => {
                 return Err(format!("unknown option `{arg}`; `--help` lists the options"));
             }
@@ -81,9 +84,10 @@ mod tests {
             only: Some("sleep".into()),
             quick: true,
             json: Some("out.json".into()),
-            check: true,
+            record: Some("page.md".into()),
+            gates: true,
         };
-        let line = "--json out.json --check --only sleep --quick";
+        let line = "--json out.json --gates --only sleep --record page.md --quick";
         assert_eq!(parse_line(line), Ok(Command::Run(all)));
         assert_eq!(parse_line(""), Ok(Command::Run(Options::default())));
         assert_eq!(parse_line("--list"), Ok(Command::List));

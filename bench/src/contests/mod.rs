@@ -65,12 +65,12 @@ pub(crate) fn all() -> Outcome<Contests> {
         pipeline::contests(&hosts),
         event::contests(&hosts),
         observable::contests(&hosts),
-        sim::contests(),
         cache::contests(&hosts),
         layers::contests(&hosts),
         flights::contests(&hosts),
         monitor::contests(&hosts)?,
         redis::contests(&hosts),
+        sim::contests(),
     ];
     Ok(Contests(groups.into_iter().flatten().collect()))
 }

@@ -10,7 +10,7 @@ pub(crate) enum Aim {
     Open,
     /// A bound that we want to keep.
     Wish(Bound),
-    /// A bound that decides: `--check` fails when it is not kept.
+    /// A bound that decides: `--gates` fails when it is not kept.
     Gate(Bound),
 }
 

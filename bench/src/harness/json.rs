@@ -28,6 +28,7 @@ fn row(row: &Row) -> Value {
         "ours": row.ours.median,
         "theirs": row.theirs.median,
         "ratio": row.ratio,
+        "cpu_ratio": row.cpu,
         "aim": row.aim.bound().map(bound),
         "met": row.is_met(),
         "gate": row.aim.is_gate(),

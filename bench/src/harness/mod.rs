@@ -3,6 +3,8 @@
 mod aim;
 mod contest;
 mod json;
+mod overview;
+mod record;
 mod report;
 mod rounds;
 mod side;
@@ -12,6 +14,8 @@ mod table;
 pub(crate) use self::aim::{Aim, Bound};
 pub(crate) use self::contest::Contest;
 pub(crate) use self::json::to_json;
+pub(crate) use self::overview::Overview;
+pub(crate) use self::record::Record;
 pub(crate) use self::report::{Failure, Report};
 pub(crate) use self::rounds::{Effort, run};
 pub(crate) use self::side::{

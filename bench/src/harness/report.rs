@@ -17,6 +17,8 @@ pub(crate) struct Row {
     pub(crate) ratio: Option<f64>,
     /// Of the single rounds.
     pub(crate) ratios: Option<Summary>,
+    /// Of the processor time that all rounds took; `None` where it can't be told.
+    pub(crate) cpu: Option<f64>,
     pub(crate) aim: Aim,
 }
 

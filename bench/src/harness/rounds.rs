@@ -35,6 +35,8 @@ struct Entrant<'a> {
     side: &'a mut Side,
     operations: u64,
     samples: Vec<f64>,
+    /// Processor time that its rounds took, nanoseconds an operation of each.
+    cpu: Option<f64>,
 }
 
 /// Runs `contest`: round by round each side takes its turn, so that what disturbs the machine
@@ -48,7 +50,13 @@ pub(crate) fn run(mut contest: Contest, effort: Effort) -> Result<Vec<Row>, Fail
     let peers = contest.peers.iter_mut().map(|peer| (peer.name, &mut peer.side));
     let sides = contest.ours.iter_mut().map(|side| (OURS, side)).chain(peers);
     let mut entrants: Vec<_> = sides
-        .map(|(name, side)| Entrant { name, side, operations: 1, samples: Vec::new() })
+        .map(|(name, side)| Entrant {
+            name,
+            side,
+            operations: 1,
+            samples: Vec::new(),
+            cpu: Some(0.0),
+        })
         .collect();
 
     for entrant in &mut entrants {
@@ -78,6 +86,7 @@ pub(crate) fn run(mut contest: Contest, effort: Effort) -> Result<Vec<Row>, Fail
             theirs: *summary,
             ratio: ratio(summaries[0].median, summary.median).filter(|_| timed),
             ratios: round_by_round(&ours.samples, &theirs.samples).filter(|_| timed),
+            cpu: ours.cpu.zip(theirs.cpu).and_then(|(ours, theirs)| ratio(ours, theirs)),
             aim,
         })
         .collect())
@@ -115,7 +124,10 @@ impl Entrant<'_> {
     }
 
     fn take_turn(&mut self) -> Result<(), String> {
+        let before = processor_nanos();
         let sample = self.sample()?;
+        let took = processor_nanos().zip(before).map(|(after, before)| after - before);
+        self.cpu = self.cpu.zip(took).map(|(sum, took)| sum + took / self.operations as f64);
         self.samples.push(sample);
         Ok(())
     }
@@ -132,6 +144,19 @@ impl Entrant<'_> {
     fn summary(&self) -> Result<Summary, String> {
         Summary::of(&self.samples).ok_or_else(|| format!("`{}` gave no figures", self.name))
     }
+}
+
+/// The processor time that all threads of this process have taken.
+#[cfg(unix)]
+fn processor_nanos() -> Option<f64> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Some(time.tv_sec as f64 * 1e9 + time.tv_nsec as f64)
+}
+
+/// Nothing portable tells it.
+#[cfg(not(unix))]
+fn processor_nanos() -> Option<f64> {
+    None
 }
 
 /// Where the ratios of the single rounds lie: the noise of the comparison.
@@ -211,6 +236,29 @@ mod tests {
         let contest = Contest::new("group", "name").ours(taking(1.0)).peer("it", Aim::Open, panics);
         let failure = run(contest, EFFORT).unwrap_err();
         assert_eq!(failure.to_string(), "name: `it` did not run: panicked: on purpose");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn processor_time_is_not_that_of_the_clock() {
+        let busy = || {
+            Side::new(Unit::Nanos, |times| {
+                (0..times * 100_000)
+                    .for_each(|turn| assert!(std::hint::black_box(turn) < u64::MAX));
+                Ok(times as f64)
+            })
+        };
+        let waiting = Side::new(Unit::Nanos, |times| {
+            std::thread::sleep(std::time::Duration::from_millis(times));
+            Ok(times as f64)
+        });
+        let contest = Contest::new("group", "name")
+            .items(10)
+            .ours(busy())
+            .peer("busy", Aim::Open, busy())
+            .peer("waiting", Aim::Open, waiting);
+        let rows = run(contest, EFFORT).unwrap();
+        assert!(rows[0].cpu.unwrap() < rows[1].cpu.unwrap());
     }
 
     #[test]

@@ -38,6 +38,15 @@ impl Unit {
             Self::MissPercent => "miss %",
         }
     }
+
+    /// How many digits behind the point mean something.
+    pub(super) const fn digits(self) -> usize {
+        match self {
+            Self::Allocations => 3,
+            Self::MissPercent => 2,
+            Self::Nanos | Self::Bytes => 1,
+        }
+    }
 }
 
 /// One side of a contest: does an operation so many times, and tells what all of them took.

@@ -1,21 +1,21 @@
 use std::fmt::{self, Display};
 
 use super::report::{Report, Row};
-use super::side::Unit;
 use super::stats::Summary;
 
 /// Prints a [`Report`] as a table a group.
 pub(crate) struct Tables<'a>(pub(crate) &'a Report);
 
-const COLUMNS: usize = 10;
+const COLUMNS: usize = 11;
 
 const HEAD: [&str; COLUMNS] =
-    ["contest", "peer", "ours", "theirs", "unit", "ratio", "by round", "aim", "met", "gate"];
+    ["contest", "peer", "ours", "theirs", "unit", "ratio", "by round", "cpu", "aim", "met", "gate"];
 
 const LEGEND: &str = "\
 ours, theirs: what one operation takes, for a gather one item; the median of the rounds, and in
 brackets the middle half of them. ratio: of the two medians; aims look at this. by round: the ratios
-of the single rounds; where they tell another story, or lie far apart, the machine was busy.
+of the single rounds; where they tell another story, or lie far apart, the machine was busy. cpu: the
+ratio of the processor time of all threads, with what a round sets up.
 ";
 
 impl Display for Tables<'_> {
@@ -24,7 +24,7 @@ impl Display for Tables<'_> {
             let Some(first) = rows.first() else { continue };
             writeln!(f, "## {}\n", first.group)?;
             let lines: Vec<_> = rows.iter().map(cells).collect();
-            print(f, &lines)?;
+            print(f, HEAD, &lines)?;
             writeln!(f)?;
         }
         f.write_str(LEGEND)
@@ -33,11 +33,7 @@ impl Display for Tables<'_> {
 
 fn cells(row: &Row) -> [String; COLUMNS] {
     let none = || "-".to_owned();
-    let digits = match row.unit {
-        Unit::Allocations => 3,
-        Unit::MissPercent => 2,
-        Unit::Nanos | Unit::Bytes => 1,
-    };
+    let digits = row.unit.digits();
     let met = match row.is_met() {
         Some(true) => "yes",
         Some(false) => "NO",
@@ -51,6 +47,7 @@ fn cells(row: &Row) -> [String; COLUMNS] {
         row.unit.name().into(),
         row.ratio.map_or_else(none, |ratio| format!("{ratio:.2}")),
         row.ratios.as_ref().map_or_else(none, |ratios| spread(ratios, 2)),
+        row.cpu.map_or_else(none, |ratio| format!("{ratio:.2}")),
         row.aim.bound().map_or_else(none, |bound| bound.to_string()),
         met.into(),
         if row.aim.is_gate() { "gate" } else { "-" }.into(),
@@ -62,8 +59,13 @@ fn spread(summary: &Summary, digits: usize) -> String {
     format!("{median:.digits$} [{lower_quartile:.digits$} {upper_quartile:.digits$}]")
 }
 
-fn print(f: &mut fmt::Formatter<'_>, lines: &[[String; COLUMNS]]) -> fmt::Result {
-    let head = HEAD.map(String::from);
+/// Prints `lines` under `head`, each column as wide as its widest cell.
+pub(super) fn print<const COLUMNS: usize>(
+    f: &mut fmt::Formatter<'_>,
+    head: [&str; COLUMNS],
+    lines: &[[String; COLUMNS]],
+) -> fmt::Result {
+    let head = head.map(String::from);
     let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
         let cells = lines.iter().chain([&head]).map(|line| line[column].chars().count());
         cells.max().unwrap_or(0)
@@ -80,7 +82,7 @@ fn print(f: &mut fmt::Formatter<'_>, lines: &[[String; COLUMNS]]) -> fmt::Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::harness::{Aim, Bound};
+    use crate::harness::{Aim, Bound, Unit};
 
     #[test]
     fn a_missed_gate_is_seen_in_its_line() {
@@ -94,6 +96,7 @@ mod tests {
             theirs: summary(10.0),
             ratio: Some(1.2),
             ratios: Some(summary(1.2)),
+            cpu: Some(1.3),
             aim: Aim::Gate(Bound::Ratio(1.1)),
         };
         let report = Report { rows: vec![row], failures: Vec::new() };
@@ -109,6 +112,7 @@ mod tests {
             "ns",
             "1.20",
             "1.20 [1.20 1.20]",
+            "1.30",
             "≤ 1.10",
             "NO",
             "gate",
