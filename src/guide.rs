@@ -7,11 +7,10 @@
 //! | [`limits_and_policies`] | who calls others, and would like to be called again |
 //! | [`caches`] | who would rather not ask again, in one process or in several |
 //! | [`graceful_shutdown`] | who runs a service, and stops it |
+//! | [testing](https://docs.rs/mtaio-sim/latest/mtaio_sim/guide/) | who tests what waits, in the simulator: the guide is that crate's |
 //! | [`extending`] | who writes a stage, an operator, a limiter |
 //! | [`adapter`] | who has a runtime that nobody bound yet |
 //! | [`from_python`] | who knows the Python framework of this name |
-//!
-//! How to test with the simulator stands in [its own guide](https://docs.rs/mtaio-sim).
 
 #[doc = include_str!("../docs/getting_started.md")]
 pub mod getting_started {}

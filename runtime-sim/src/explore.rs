@@ -65,7 +65,10 @@ impl Explore {
     /// If it is [`Schedule::Pct`] with a depth that is not from 1 to 64.
     pub const fn policy(mut self, schedule: Schedule) -> Self {
         if let Schedule::Pct(depth) = schedule {
-            assert!(1 <= depth && depth <= 64, "`Schedule::Pct` takes a depth from 1 to 64");
+            assert!(
+                1 <= depth && depth <= 64,
+                "`Schedule::Pct` was not given a depth from 1 to 64"
+            );
         }
         self.settings.schedule = schedule;
         self

@@ -60,7 +60,10 @@ impl Faults {
     ///
     /// If it is more than a year.
     pub const fn late_timers(mut self, most: Duration) -> Self {
-        assert!(most.as_secs() <= YEAR.as_secs(), "`Faults::late_timers`: a year at most");
+        assert!(
+            most.as_secs() <= YEAR.as_secs(),
+            "`Faults::late_timers` was given more than a year"
+        );
         self.late_timers = most;
         self
     }
@@ -72,7 +75,10 @@ impl Faults {
     ///
     /// If it is more than a year.
     pub const fn wall_clock_jumps(mut self, most: Duration) -> Self {
-        assert!(most.as_secs() <= YEAR.as_secs(), "`Faults::wall_clock_jumps`: a year at most");
+        assert!(
+            most.as_secs() <= YEAR.as_secs(),
+            "`Faults::wall_clock_jumps` was given more than a year"
+        );
         self.wall_clock_jumps = most;
         self
     }

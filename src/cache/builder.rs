@@ -232,7 +232,7 @@ impl<K, V, S> TtlCacheBuilder<K, V, S> {
         let shards = self.shards.unwrap_or_else(|| shards_for(self.capacity, &self.weigher));
         let is_share = shards.is_power_of_two() && shards as u64 <= self.capacity;
         if !is_share || shards > MOST_SHARDS {
-            let allowed = "a power of two, at most the capacity and at most 65536";
+            let allowed = "a power of two, at most `capacity` and at most 65536";
             return Err(ConfigError::new("shards", shards.to_string(), allowed));
         }
         if let Some(ttl) = self.ttl {

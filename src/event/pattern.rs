@@ -20,7 +20,7 @@ use crate::config::ConfigError;
 /// let refused = "user.log*".parse::<Pattern>().unwrap_err();
 /// assert_eq!(
 ///     refused.to_string(),
-///     "`pattern` is user.log*, allowed is words, `*` for a level and a last `#`, with dots between them"
+///     "`pattern` is \"user.log*\", allowed is words, `*` for a level and a last `#`, with dots between them"
 /// );
 /// # Ok::<(), mtaio::ConfigError>(())
 /// ```
@@ -50,7 +50,7 @@ impl Pattern {
             };
             if !is_well {
                 let allowed = "words, `*` for a level and a last `#`, with dots between them";
-                return Err(ConfigError::new("pattern", pattern, allowed));
+                return Err(ConfigError::new("pattern", format!("{pattern:?}"), allowed));
             }
         }
         Ok(Self(pattern.into()))

@@ -6,7 +6,10 @@ use super::error::{AcquireError, TryAcquireError};
 ///
 /// An admission has a weight, 1 unless said. What it is, its [`Permit`](Self::Permit), is nothing
 /// for a rate, and a guard for what is held until the work is done.
-pub trait Limiter: Send + Sync {
+///
+/// It borrows nothing: what keeps a permit while it waits is then `Send` to every compiler from the
+/// oldest supported one on.
+pub trait Limiter: Send + Sync + 'static {
     /// What who was admitted holds; dropping it ends the admission.
     type Permit<'a>: Send
     where

@@ -196,12 +196,20 @@ impl Collection {
         for family in self.families.values_mut() {
             let told = family.samples.len();
             family.samples.sort_by(|one, other| one.labels.cmp(&other.labels));
-            family.samples.dedup_by(|next, kept| next.labels == kept.labels);
+            let mut twice = None;
+            family.samples.dedup_by(|next, kept| {
+                let is_told = next.labels == kept.labels;
+                if is_told && twice.is_none() {
+                    twice = Some(kept.labels.clone());
+                }
+                is_told
+            });
             let different = family.samples.len();
             family.samples.truncate(most);
             let shown = family.samples.len();
-            if different < told {
-                refuse(&mut self.refused, names::told_twice(&family.name), told - different);
+            if let Some(labels) = twice {
+                let error = names::told_twice(&family.name, &labels);
+                refuse(&mut self.refused, error, told - different);
             }
             if shown < different {
                 refuse(&mut self.refused, names::too_many(&family.name, most), different - shown);

@@ -98,7 +98,7 @@ impl<T: Send + Sync + 'static> Changes<T> {
 
 pub(super) fn check_room(most: usize) -> Result<(), ConfigError> {
     if most == 0 {
-        return Err(ConfigError::new("changes", "0", "room for 1 or more"));
+        return Err(ConfigError::new("changes", "0", "1 or more"));
     }
     Ok(())
 }

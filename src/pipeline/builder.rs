@@ -256,7 +256,7 @@ impl<In: Send, Out: Send, E: Send, C: Link<In, E, Out = Out>, A: Arity> Builder<
     /// Room for `capacity` items between two stages.
     pub fn buffer(mut self, capacity: usize) -> Builder<In, Out, E, Chain<C, Buffer>, A> {
         if capacity == 0 {
-            self.check(Err(ConfigError::new("capacity", "0", "1 or more")));
+            self.check(Err(ConfigError::new("buffer", "0", "1 or more")));
         }
         self.add(Buffer { capacity }, 0)
     }

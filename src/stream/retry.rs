@@ -89,6 +89,10 @@ pin_project! {
     }
 }
 
+/// After so many failures other tasks get their turn, though nothing was waited for: sources that
+/// fail at once, with no delay between them, would hold the thread.
+const FAILURES_A_TURN: u32 = 32;
+
 struct Core<R: Runtime> {
     again: Delays<R>,
     delays: Delays<R>,
@@ -175,6 +179,10 @@ where
             if this.due.is_none() {
                 *this.is_over = true;
                 return Poll::Ready(Some(Err(error)));
+            }
+            if this.core.failures.is_multiple_of(FAILURES_A_TURN) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
         }
     }

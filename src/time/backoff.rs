@@ -101,12 +101,23 @@ impl Backoff {
     /// [`ConfigError`] for a factor of zero, a longest delay that is shorter than the first or
     /// longer than 100 years, and a first delay of zero that is to grow.
     pub fn validate(&self) -> Result<(), ConfigError> {
+        self.check("max")
+    }
+
+    /// The same, where the longest delay is the value of the setting `max`.
+    pub(crate) fn check(&self, max: &'static str) -> Result<(), ConfigError> {
         if self.factor == 0 {
             return Err(ConfigError::new("factor", "0", "1 or more"));
         }
+        if self.first > LONGEST {
+            // A constant one has no other.
+            let is_constant = self.factor == 1 && self.first == self.max;
+            let field = if is_constant { "delay" } else { "first" };
+            return Err(ConfigError::new(field, format!("{:?}", self.first), "at most 100 years"));
+        }
         if self.max < self.first || self.max > LONGEST {
             let allowed = "at least the first delay and at most 100 years";
-            return Err(ConfigError::new("max", format!("{:?}", self.max), allowed));
+            return Err(ConfigError::new(max, format!("{:?}", self.max), allowed));
         }
         if self.first.is_zero() && self.factor > 1 {
             return Err(ConfigError::new("first", "0ns", "more than zero for a delay that grows"));

@@ -62,7 +62,7 @@ where
 {
     let timeouts: Vec<_> = timeouts.into_iter().collect();
     if timeouts.is_empty() {
-        return Err(ConfigError::new("timeouts", "empty", "at least one"));
+        return Err(ConfigError::new("timeouts", "empty", "1 or more of them"));
     }
     for &limit in &timeouts {
         check_period("timeouts", limit)?;

@@ -23,7 +23,7 @@ use mtaio::ConfigError;
 /// assert!(!format!("{endpoint:?}").contains("s:cret"));
 ///
 /// let refused = "redis://app:secret@cache.example:70000".parse::<Endpoint>().unwrap_err();
-/// assert_eq!(refused.to_string(), "`port` is 70000, allowed is 1 to 65535");
+/// assert_eq!(refused.to_string(), "`port` is \"70000\", allowed is 1 to 65535");
 /// # Ok::<(), mtaio::ConfigError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -117,15 +117,15 @@ impl FromStr for Endpoint {
     fn from_str(url: &str) -> Result<Self, ConfigError> {
         let Some((scheme, rest)) = url.split_once("://") else {
             let shape = "redis://[[user]:password@]host[:port][/database]";
-            return Err(ConfigError::new("url", without_login(url), shape));
+            return Err(ConfigError::new("url", quoted(&without_login(url)), shape));
         };
         match scheme {
             "redis" | "valkey" => {}
             "rediss" | "valkeys" => {
                 let allowed = "redis or valkey, with a connector that encrypts";
-                return Err(ConfigError::new("scheme", scheme, allowed));
+                return Err(ConfigError::new("scheme", quoted(scheme), allowed));
             }
-            _ => return Err(ConfigError::new("scheme", scheme, "redis or valkey")),
+            _ => return Err(ConfigError::new("scheme", quoted(scheme), "redis or valkey")),
         }
         // By the last `@`: no host has one, and a password that has one is not shown in part.
         let (login, rest) = match rest.rsplit_once('@') {
@@ -134,7 +134,11 @@ impl FromStr for Endpoint {
         };
         if let Some((_, query)) = rest.split_once(['?', '#']) {
             let name = query.split(['=', '&']).next().unwrap_or_default();
-            return Err(ConfigError::new("query", name, "none: settings are the builder's"));
+            return Err(ConfigError::new(
+                "query",
+                quoted(name),
+                "none: settings are the builder's",
+            ));
         }
         let (place, path) = rest.split_once('/').unwrap_or((rest, ""));
         Ok(Self { address: parse_address(place)?, login, database: parse_database(path)? })
@@ -151,7 +155,8 @@ fn parse_login(text: &str) -> Result<Login, ConfigError> {
         return Err(ConfigError::new("password", "missing", "one for the user, after a colon"));
     };
     let allowed = "UTF-8, percent-encoded";
-    let user = decode_percent(user).ok_or_else(|| ConfigError::new("user", user, allowed))?;
+    let user =
+        decode_percent(user).ok_or_else(|| ConfigError::new("user", quoted(user), allowed))?;
     let password =
         decode_percent(password).ok_or_else(|| ConfigError::new("password", HIDDEN, allowed))?;
     let user = if user.is_empty() { DEFAULT_USER.to_owned() } else { user };
@@ -160,7 +165,7 @@ fn parse_login(text: &str) -> Result<Login, ConfigError> {
 
 fn parse_address(place: &str) -> Result<Address, ConfigError> {
     let no_host =
-        || ConfigError::new("host", place, "a name, an IPv4 address, or an [IPv6 address]");
+        || ConfigError::new("host", quoted(place), "a name, an IPv4 address, or an [IPv6 address]");
     let (host, port) = match place.strip_prefix('[') {
         Some(rest) => {
             let (host, rest) = rest.split_once(']').ok_or_else(no_host)?;
@@ -184,7 +189,7 @@ fn parse_address(place: &str) -> Result<Address, ConfigError> {
         None => DEFAULT_PORT,
         Some(port) => number(port)
             .filter(|&port| port != 0)
-            .ok_or_else(|| ConfigError::new("port", port, "1 to 65535"))?,
+            .ok_or_else(|| ConfigError::new("port", quoted(port), "1 to 65535"))?,
     };
     Ok(Address { host: host.to_owned(), port })
 }
@@ -193,7 +198,7 @@ fn parse_database(path: &str) -> Result<u32, ConfigError> {
     if path.is_empty() {
         return Ok(0);
     }
-    number(path).ok_or_else(|| ConfigError::new("database", path, "a number, as in /2"))
+    number(path).ok_or_else(|| ConfigError::new("database", quoted(path), "a number, as in /2"))
 }
 
 /// `parse` alone would take a sign.
@@ -213,6 +218,11 @@ fn decode_percent(text: &str) -> Option<String> {
         });
     }
     String::from_utf8(bytes).ok()
+}
+
+/// A part of a URL, as text is shown in a refusal.
+fn quoted(part: &str) -> String {
+    format!("{part:?}")
 }
 
 /// What is no URL may have a password in it all the same.
@@ -275,26 +285,26 @@ mod tests {
     #[test]
     fn each_refusal_names_the_field_and_the_value() {
         for (url, told) in [
-            ("localhost:6379", "`url` is localhost:6379, allowed is redis://"),
-            ("", "`url` is , allowed is redis://"),
-            ("http://h", "`scheme` is http, allowed is redis or valkey"),
-            ("rediss://h", "`scheme` is rediss, allowed is redis or valkey, with a connector"),
-            ("redis://", "`host` is , allowed is a name"),
-            ("redis://:6379", "`host` is :6379, "),
-            ("redis://a b", "`host` is a b, "),
-            ("redis://::1:6379", "`host` is ::1:6379, "),
-            ("redis://[::1", "`host` is [::1, "),
-            ("redis://[::1]6379", "`host` is [::1]6379, "),
-            ("redis://h:", "`port` is , allowed is 1 to 65535"),
-            ("redis://h:0", "`port` is 0, "),
-            ("redis://h:65536", "`port` is 65536, "),
-            ("redis://h:+1", "`port` is +1, "),
-            ("redis://h/x", "`database` is x, allowed is a number"),
-            ("redis://h/-1", "`database` is -1, "),
-            ("redis://h/1/2", "`database` is 1/2, "),
-            ("redis://h/4294967296", "`database` is 4294967296, "),
-            ("redis://h?timeout=1", "`query` is timeout, allowed is none"),
-            ("redis://%zz:p@h", "`user` is %zz, allowed is UTF-8"),
+            ("localhost:6379", "`url` is \"localhost:6379\", allowed is redis://"),
+            ("", "`url` is \"\", allowed is redis://"),
+            ("http://h", "`scheme` is \"http\", allowed is redis or valkey"),
+            ("rediss://h", "`scheme` is \"rediss\", allowed is redis or valkey, with a connector"),
+            ("redis://", "`host` is \"\", allowed is a name"),
+            ("redis://:6379", "`host` is \":6379\", "),
+            ("redis://a b", "`host` is \"a b\", "),
+            ("redis://::1:6379", "`host` is \"::1:6379\", "),
+            ("redis://[::1", "`host` is \"[::1\", "),
+            ("redis://[::1]6379", "`host` is \"[::1]6379\", "),
+            ("redis://h:", "`port` is \"\", allowed is 1 to 65535"),
+            ("redis://h:0", "`port` is \"0\", "),
+            ("redis://h:65536", "`port` is \"65536\", "),
+            ("redis://h:+1", "`port` is \"+1\", "),
+            ("redis://h/x", "`database` is \"x\", allowed is a number"),
+            ("redis://h/-1", "`database` is \"-1\", "),
+            ("redis://h/1/2", "`database` is \"1/2\", "),
+            ("redis://h/4294967296", "`database` is \"4294967296\", "),
+            ("redis://h?timeout=1", "`query` is \"timeout\", allowed is none"),
+            ("redis://%zz:p@h", "`user` is \"%zz\", allowed is UTF-8"),
             ("redis://user@h", "`password` is missing, allowed is one for the user"),
         ] {
             let seen = refused(url);

@@ -29,11 +29,11 @@ fn distributed() {
             refused(builder.build(&rt), message);
         };
         check(with(&[]), "`node` is 0, allowed is 1 to 256 of them");
-        check(with(&["ada", "ada"]), "`node` is ada, allowed is a name that no other node has");
+        check(with(&["ada", "ada"]), "`node` is \"ada\", allowed is a name that no other node has");
         let allowed = "allowed is 1 to 8, and at most the number of nodes";
         check(three().replication(0), &format!("`replication` is 0, {allowed}"));
         check(three().replication(4), &format!("`replication` is 4, {allowed}"));
-        let allowed = "allowed is 1 or more, and at most the replication";
+        let allowed = "allowed is 1 or more, and at most `replication`";
         let replicated = || three().replication(3);
         check(replicated().read_quorum(4), &format!("`read_quorum` is 4, {allowed}"));
         check(replicated().read_quorum(0), &format!("`read_quorum` is 0, {allowed}"));
@@ -42,14 +42,14 @@ fn distributed() {
         check(three().write_quorum(2), &format!("`write_quorum` is 2, {allowed}"));
         check(
             replicated().read_quorum(1),
-            "`read_quorum` is 1 beside a write quorum of 2, allowed is with the write quorum more \
-             than the replication, or `allow_stale_reads`",
+            "`read_quorum` is 1 beside a `write_quorum` of 2, allowed is more than `replication` \
+             together with `write_quorum`, or `allow_stale_reads`",
         );
         assert!(replicated().read_quorum(1).allow_stale_reads().build(&rt).is_ok());
         assert!(replicated().read_quorum(1).write_quorum(3).build(&rt).is_ok());
         let allowed = "allowed is 1 to 64 of ASCII letters, digits, `-`, `_` and `.`";
         for name in ["", "a:b", "a*", "ä", &"x".repeat(65)] {
-            check(three().namespace(name), &format!("`namespace` is `{name}`, {allowed}"));
+            check(three().namespace(name), &format!("`namespace` is {name:?}, {allowed}"));
         }
         let allowed = "allowed is more than zero and at most 100 years";
         let zero = Duration::ZERO;

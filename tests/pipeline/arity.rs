@@ -71,7 +71,7 @@ async fn refusals_name_field_and_value<R: Runtime>(_rt: R) {
         ("size", "0"),
         ("within", "0ns"),
         ("within", &max),
-        ("capacity", "0"),
+        ("buffer", "0"),
     ];
     assert_eq!(told, expected.map(|(field, value)| (field, value.to_owned())));
 }

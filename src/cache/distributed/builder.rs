@@ -259,15 +259,16 @@ impl Settings {
         let quorum = |field, set: Option<usize>| match set.unwrap_or(majority) {
             quorum if (1..=self.replication).contains(&quorum) => Ok(quorum),
             quorum => {
-                let allowed = "1 or more, and at most the replication";
+                let allowed = "1 or more, and at most `replication`";
                 Err(ConfigError::new(field, quorum.to_string(), allowed))
             }
         };
         let read = quorum("read_quorum", self.read_quorum)?;
         let write = quorum("write_quorum", self.write_quorum)?;
         if read + write <= self.replication && !self.allows_stale_reads {
-            let value = format!("{read} beside a write quorum of {write}");
-            let allowed = "with the write quorum more than the replication, or `allow_stale_reads`";
+            let value = format!("{read} beside a `write_quorum` of {write}");
+            let allowed =
+                "more than `replication` together with `write_quorum`, or `allow_stale_reads`";
             return Err(ConfigError::new("read_quorum", value, allowed));
         }
         Ok((read, write))
@@ -278,7 +279,7 @@ impl Settings {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         if name.is_empty() || name.len() > MOST_NAMESPACE || !name.bytes().all(is_plain) {
             let allowed = "1 to 64 of ASCII letters, digits, `-`, `_` and `.`";
-            return Err(ConfigError::new("namespace", format!("`{name}`"), allowed));
+            return Err(ConfigError::new("namespace", format!("{name:?}"), allowed));
         }
         if let Some(ttl) = self.ttl {
             check_period("default_ttl", ttl)?;

@@ -73,7 +73,11 @@ impl Rendezvous {
         let mut sorted: Vec<&str> = names.iter().map(|name| &**name).collect();
         sorted.sort_unstable();
         if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(ConfigError::new("node", twice[0], "a name that no other node has"));
+            return Err(ConfigError::new(
+                "node",
+                format!("{:?}", twice[0]),
+                "a name that no other node has",
+            ));
         }
         if replication == 0 || replication > names.len().min(MOST_REPLICAS) {
             let allowed = "1 to 8, and at most the number of nodes";

@@ -218,7 +218,7 @@ impl<K: Hash + Eq, R: Runtime> AdaptiveRateLimiter<K, R> {
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
         if !(load >= 0.0 && load.is_finite()) {
-            return Err(ConfigError::new("load", load.to_string(), "0 or more"));
+            return Err(ConfigError::new("load", load.to_string(), "0 or more and finite"));
         }
         let _known = self.resource(id);
         let (rate, are_all_changed) = lock(&self.resources).adjust(id, load);

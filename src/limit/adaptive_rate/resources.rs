@@ -172,10 +172,10 @@ impl Settings {
         let Self { initial, min, max, .. } = *self;
         let (lowest, highest) = (min.to_hertz(), max.to_hertz());
         if lowest > highest {
-            return Err(ConfigError::new("min", min.to_string(), "at most the largest rate"));
+            return Err(ConfigError::new("min", min.to_string(), "at most `max`"));
         }
         if !(lowest..=highest).contains(&initial.to_hertz()) {
-            let allowed = "between the smallest and the largest rate";
+            let allowed = "from `min` to `max`";
             return Err(ConfigError::new("initial", initial.to_string(), allowed));
         }
         // The slowest that there will be can have the burst, and so can all others.

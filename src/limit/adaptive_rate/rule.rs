@@ -31,10 +31,18 @@ impl RateRule {
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         let Self::Aimd { threshold, factor, .. } = *self else { return Ok(()) };
         if !(threshold > 0.0 && threshold.is_finite()) {
-            return Err(ConfigError::new("threshold", threshold.to_string(), "a load above 0"));
+            return Err(ConfigError::new(
+                "threshold",
+                threshold.to_string(),
+                "more than 0 and finite",
+            ));
         }
         if !(factor > 0.0 && factor < 1.0) {
-            return Err(ConfigError::new("factor", factor.to_string(), "more than 0, less than 1"));
+            return Err(ConfigError::new(
+                "factor",
+                factor.to_string(),
+                "more than 0 and less than 1",
+            ));
         }
         Ok(())
     }

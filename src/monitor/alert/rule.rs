@@ -121,7 +121,7 @@ impl Rule {
         kept: Duration,
     ) -> Result<(), ConfigError> {
         if self.name.is_empty() {
-            return Err(ConfigError::new("rule", "a rule without a name", "one that has a name"));
+            return Err(ConfigError::new("rule", "\"\"", "a name that is not empty"));
         }
         let (Bound::Above(bound) | Bound::Below(bound)) = self.bound;
         if bound.is_nan() {

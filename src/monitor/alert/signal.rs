@@ -9,6 +9,7 @@ use mtaio_runtime::Instant;
 use crate::config::ConfigError;
 use crate::monitor::history::{History, scalar};
 use crate::monitor::labels::Labels;
+use crate::monitor::registry::names::check_series;
 use crate::monitor::registry::{Snapshot, Value};
 
 /// Something to watch: the values of a metric, how quickly it grows, or one of these over another.
@@ -147,15 +148,15 @@ impl Expr {
 
     fn check(&self, period: Duration, kept: Duration) -> Result<(), ConfigError> {
         match self {
-            Self::Value(_) => Ok(()),
+            Self::Value(of) => check_series(&of.name),
             Self::Growth { window, .. } if *window < period || *window > kept => {
-                let allowed = "at least the interval, and at most the time that is kept";
+                let allowed = "at least `interval`, and at most the time that is kept";
                 Err(ConfigError::new("window", format!("{window:?}"), allowed))
             }
             Self::Percentile(_, percent) if !(0.0..=100.0).contains(percent) => {
                 Err(ConfigError::new("percent", percent.to_string(), "0 to 100"))
             }
-            Self::Growth { .. } | Self::Percentile(..) => Ok(()),
+            Self::Growth { of, .. } | Self::Percentile(of, _) => check_series(&of.name),
             Self::Sum(of) => of.check(period, kept),
             Self::Over(one, other) => {
                 one.check(period, kept)?;

@@ -67,7 +67,7 @@ impl Collectors {
         if let Err(panic) = contain(|| collector.collect(&mut collection)) {
             discard(panic);
             let allowed = "a collector that does not panic";
-            return Err(ConfigError::new("collector", "one that panics", allowed));
+            return Err(ConfigError::new("collector", "one that panicked", allowed));
         }
         let names: Arc<[Arc<str>]> = collection.names().cloned().collect();
         if let Some(name) = names.iter().find(|name| has(name)) {

@@ -130,7 +130,7 @@ impl Settings {
         if let Some(calls) = self.min_calls {
             check_calls("min_calls", calls)?;
             if matches!(self.span, Span::Calls(window) if calls > window) {
-                let allowed = "at most the window";
+                let allowed = "at most `window`";
                 return Err(ConfigError::new("min_calls", calls.to_string(), allowed));
             }
         }

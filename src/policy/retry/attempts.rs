@@ -18,6 +18,9 @@ pub(crate) struct Attempts<R> {
     delays: Option<Delays<R>>,
 }
 
+/// After so many attempts other tasks get their turn, though nothing was waited for.
+const ATTEMPTS_A_TURN: u32 = 32;
+
 impl<R: Runtime> Attempts<R> {
     /// Begins a call with its first attempt.
     #[inline]
@@ -71,6 +74,12 @@ impl<R: Runtime> Attempts<R> {
             Err(reason) => PolicyEvent::GaveUp { attempt, reason },
         });
         next.map(|(_, at)| at)
+    }
+
+    /// Whether other tasks are to run before the next attempt: calls that fail at once, with no
+    /// delay between them, would hold the thread.
+    pub(crate) const fn is_turn_over(&self) -> bool {
+        self.attempt.number().is_multiple_of(ATTEMPTS_A_TURN)
     }
 
     /// The next attempt begins.

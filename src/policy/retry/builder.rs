@@ -98,7 +98,7 @@ impl<C, L> RetryBuilder<C, L> {
 
 impl Plan {
     fn validate(&self) -> Result<(), ConfigError> {
-        self.backoff.validate()?;
+        self.backoff.check("max_delay")?;
         if self.max_attempts == Some(0) {
             return Err(ConfigError::new("max_attempts", "0", "1 or more"));
         }

@@ -71,6 +71,10 @@ where
                             Ok(at) => {
                                 let sleep = rt.sleep_until(at);
                                 this.state.set(State::Waiting { sleep });
+                                if attempts.is_turn_over() {
+                                    cx.waker().wake_by_ref();
+                                    return Poll::Pending;
+                                }
                                 continue;
                             }
                             Err(reason) => {

@@ -1,7 +1,7 @@
 use std::future::poll_fn;
 use std::pin::pin;
 
-use mtaio_runtime::{DynRuntime, Runtime};
+use mtaio_runtime::{DynRuntime, Runtime, RuntimeExt};
 
 use crate::policy::error::PolicyError;
 use crate::policy::listener::{Listener, PolicyEvent, tell};
@@ -75,6 +75,9 @@ where
                     let exhausted = attempts.error(rt, reason, error);
                     return Err(PolicyError::Exhausted(Box::new(exhausted)));
                 }
+            }
+            if attempts.is_turn_over() {
+                rt.yield_now().await;
             }
             attempts.begin_next(retry);
         }

@@ -27,7 +27,7 @@ impl Tracking {
             for other in &prefixes[i + 1..] {
                 if one.starts_with(other) || other.starts_with(one) {
                     let longer = if one.len() > other.len() { one } else { other };
-                    let value = longer.escape_ascii().to_string();
+                    let value = format!("\"{}\"", longer.escape_ascii());
                     return Err(ConfigError::new("track", value, "no beginning of another"));
                 }
             }
