@@ -143,7 +143,7 @@ impl Failure {
         &self.0.finding.tasks
     }
 
-    /// The timers in the queue: of each, the task that waited for it first.
+    /// The timers in the queue: of each, the task that waits for it.
     pub fn timers(&self) -> &[TaskName] {
         &self.0.finding.timers
     }

@@ -37,7 +37,7 @@ impl Inside {
             }
         } else {
             list(f, who, &finding.tasks)?;
-            list(f, "timers in the queue, by the task that waited for them", &finding.timers)?;
+            list(f, "timers in the queue, by the task that waits for them", &finding.timers)?;
         }
         if let Some(shortest) = &self.shortest {
             shortest.tell(f)?;

@@ -17,6 +17,7 @@ use crate::Instant;
 /// # Cancel safety
 ///
 /// A sleep holds nothing: dropping it loses nothing.
+#[must_use = "a sleep does nothing unless it is polled"]
 pub trait Sleep: Future<Output = ()> + Send + 'static {
     /// Moves the deadline, earlier or later, also after the sleep was ready.
     ///

@@ -75,7 +75,7 @@ pub(super) enum Slot {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     pub(super) slot: usize,
-    epoch: u64,
+    pub(super) epoch: u64,
     /// The answers that were there when it was asked.
     answers: u64,
 }

@@ -220,6 +220,66 @@ fn a_wrong_password_and_then_the_right_one() {
 }
 
 #[test]
+fn no_server_makes_us_tell_a_password() {
+    explore(|rt| async move {
+        for password in ["secret".to_owned(), "secret".repeat(50)] {
+            let endpoint = || Endpoint::new("peer", 1).with_login("app", password.clone());
+            let node = |peer: &Peer| {
+                RedisNode::builder(endpoint()).build(&rt, peer.connector()).expect("settings")
+            };
+
+            // It is too old, and repeats what it was told.
+            let peer = Peer::new(&rt);
+            peer.lock().is_old = true;
+            let error = node(&peer).ping().await.expect_err("it knows no RESP3");
+            assert!(matches!(error, NodeError::Refused { .. }), "{error}");
+            assert!(error.to_string().ends_with("ERR unknown command `HELLO`"), "{error}");
+
+            // It says all that it is told.
+            let peer = Peer::new(&rt);
+            peer.set_mood(Mood::Echo);
+            let error = node(&peer).ping().await.expect_err("that is no answer");
+            assert!(matches!(error, NodeError::Protocol { .. }), "{error}");
+            assert!(error.to_string().ends_with("Hello was answered with an array"), "{error}");
+        }
+    });
+}
+
+/// What the server says of itself is longer than any value here.
+#[test]
+fn a_node_of_small_values() {
+    explore(|rt| async move {
+        let peer = Peer::new(&rt);
+        let builder = peer.builder().track("a").max_size(4);
+        let builder = builder.timeout(ms(300)).connect_timeout(ms(200));
+        let node = builder.build(&rt, peer.connector()).expect("settings");
+        let mut told = node.invalidations(10).expect("it is tracked");
+        node.insert(b"a", b"old", None).await.expect("it is put in");
+        assert_eq!(told.next().await, Some(Invalidation::Lost), "nothing was known before");
+        peer.insert(b"a", b"mine");
+        assert_eq!(told.next().await, Some(Invalidation::Key((*b"a").into())));
+        let key: Vec<u8> = b"a".repeat(4);
+        assert_eq!(node.get(&key).await.expect("an answer"), None);
+        peer.insert(&key, b"large");
+        let error = node.get(&key).await.expect_err("it is larger than allowed");
+        assert!(matches!(error, NodeError::TooLarge { size: 5, limit: 4 }), "{error}");
+
+        // And a connection that is given up is closed by the next.
+        peer.set_mood(Mood::Stuck);
+        node.insert(b"a", b"x", None).await.expect_err("nobody answers");
+        let later = rt.spawn({
+            let node = node.clone();
+            async move { node.insert(b"a", b"new", None).await }
+        });
+        rt.sleep(ms(rt.entropy() % 100)).await;
+        peer.set_mood(Mood::Well);
+        later.await.expect("it ends").expect("on a new connection");
+        rt.sleep(Duration::from_secs(1)).await;
+        assert_eq!(peer.lock().values.get(&b"a"[..]).map(Vec::as_slice), Some(&b"new"[..]));
+    });
+}
+
+#[test]
 fn a_full_server() {
     explore(|rt| async move {
         let peer = Peer::new(&rt);
