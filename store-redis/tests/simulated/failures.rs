@@ -1,6 +1,8 @@
 //! What goes wrong with a server, on the clock of the simulation.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -200,6 +202,29 @@ fn the_answer_to_another_question() {
         drop(get.await.expect("it ends"));
         assert_eq!(node.get(b"ada").await.ok().flatten(), None);
         assert_eq!(node.get(b"ada").await.expect("the next call works"), None);
+    });
+}
+
+/// Who finds out late that an answer made no sense says nothing of the connection after that one.
+#[test]
+fn nonsense_of_a_connection_that_is_over() {
+    explore(|rt| async move {
+        let peer = Peer::new(&rt);
+        let node = peer.builder().build(&rt, peer.connector()).expect("settings");
+        node.ping().await.expect("it is there");
+        peer.set_mood(Mood::Stuck);
+        let mut get = node.get(b"ada");
+        assert!(poll_fn(|cx| Poll::Ready(get.as_mut().poll(cx))).await.is_pending());
+        rt.sleep(ms(10)).await;
+        peer.say(b":7\r\n");
+        rt.sleep(ms(10)).await;
+        peer.set_mood(Mood::Well);
+        peer.cut(true);
+        rt.sleep(ms(100)).await;
+        node.ping().await.expect("on a new connection");
+        assert!(matches!(get.await, Err(NodeError::Protocol { .. })));
+        node.ping().await.expect("it is still there");
+        assert_eq!(peer.lock().connections, 2);
     });
 }
 
