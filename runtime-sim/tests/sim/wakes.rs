@@ -213,6 +213,37 @@ fn a_wake_of_an_old_waker_is_a_stale_waker() {
     Sim::explore(Explore::new().allow_stale_wakers(), scenario);
 }
 
+/// However many of them are kept, and by whom.
+#[test]
+fn each_old_waker_is_stale() {
+    for old in [0, 1] {
+        let failure = Sim::try_run(1, |rt| async move {
+            let (wakers, open) = (Arc::new(Mutex::new(Vec::<Waker>::new())), Flag::default());
+            let (kept, opened) = (Arc::clone(&wakers), open.clone());
+            let waiter = rt.spawn_named(
+                "waiter",
+                poll_fn(move |cx| {
+                    let mut kept = kept.lock().unwrap();
+                    kept.push(cx.waker().clone());
+                    if opened.0.lock().unwrap().0 {
+                        return Poll::Ready(());
+                    }
+                    if kept.len() < 3 {
+                        cx.waker().wake_by_ref();
+                    }
+                    Poll::Pending
+                }),
+            );
+            rt.run_until_stalled().await;
+            open.set(Wrong::Not);
+            let waker = wakers.lock().unwrap()[old].clone();
+            waker.wake();
+            waiter.await.unwrap();
+        });
+        assert_eq!(names(failed(failure, Diagnosis::StaleWaker).tasks()), ["waiter"]);
+    }
+}
+
 #[test]
 fn a_ticker_hides_neither() {
     let explore = Explore::new().max_polls(1_000);
@@ -258,6 +289,21 @@ fn a_deadlock_beside_a_ticker_is_a_deadlock() {
         failed(limited.run_seed(1, never), Diagnosis::Deadlock).at().as_nanos(),
         2_000_000_000
     );
+}
+
+#[test]
+fn who_sleeps_for_long_beside_a_ticker_is_not_stuck() {
+    let failure = Explore::new().max_polls(500).run_seed(1, |rt| async move {
+        let ticking = rt.clone();
+        rt.spawn_named("ticker", async move {
+            loop {
+                ticking.sleep(ms(10)).await;
+            }
+        })
+        .detach();
+        rt.spawn_named("sleeper", rt.sleep(ms(3_600_000))).await.unwrap();
+    });
+    assert_eq!(names(failed(failure, Diagnosis::Livelock).tasks()), ["ticker"]);
 }
 
 /// Who waits for who sleeps is no deadlock, however long the chain and the sleep.

@@ -205,6 +205,51 @@ fn the_answer_to_another_question() {
     });
 }
 
+/// Neither one of another kind, nor one too many, is the next call's.
+#[test]
+fn a_connection_with_a_wrong_answer_is_given_up() {
+    for said in [&b":7\r\n"[..], b":7\r\n:8\r\n"] {
+        explore(|rt| async move {
+            let peer = Peer::new(&rt);
+            let node = peer.builder().build(&rt, peer.connector()).expect("settings");
+            node.ping().await.expect("it is there");
+            peer.set_mood(Mood::Stuck);
+            let get = rt.spawn({
+                let node = node.clone();
+                async move { node.get(b"ada").await }
+            });
+            rt.sleep(ms(10)).await;
+            peer.say(said);
+            let error = get.await.expect("it ends").expect_err("that is no value");
+            assert!(matches!(error, NodeError::Protocol { .. }), "{error}");
+            peer.set_mood(Mood::Well);
+            assert_eq!(node.get(b"ada").await.expect("the next call works"), None);
+            assert_eq!(peer.lock().connections, 2);
+        });
+    }
+}
+
+#[test]
+fn a_node_that_is_dropped_stops_connecting() {
+    explore(|rt| async move {
+        let peer = Peer::new(&rt);
+        let connecting = Arc::new(());
+        let connect = {
+            let connecting = Arc::clone(&connecting);
+            async move |_: Address| {
+                let _connecting = connecting;
+                std::future::pending::<std::io::Result<super::wire::Wire>>().await
+            }
+        };
+        let node = peer.builder().build(&rt, connect).expect("settings");
+        assert!(mtaio::time::timeout(&rt, ms(10), node.ping()).await.is_err());
+        assert!(Arc::strong_count(&connecting) > 2, "it connects");
+        drop(node);
+        rt.run_until_stalled().await;
+        assert_eq!(Arc::strong_count(&connecting), 1, "nobody is left who could call");
+    });
+}
+
 /// Who finds out late that an answer made no sense says nothing of the connection after that one.
 #[test]
 fn nonsense_of_a_connection_that_is_over() {
