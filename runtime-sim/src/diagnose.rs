@@ -81,7 +81,8 @@ impl<'a> Driver<'a, '_> {
 
     /// Polls tasks that nobody woke. One that then ends, wakes or spawns another, or waits for one
     /// more timer, could have gone on before: its wake was lost. But who waits for a timer that is
-    /// late will be woken, and may find by the clock that it is time.
+    /// late will be woken, and may find by the clock that it is time; and who had a timer that fires
+    /// before the new one would have been woken to make that one in time.
     fn rescue(
         &mut self,
         mut state: MutexGuard<'a, State>,
@@ -101,9 +102,11 @@ impl<'a> Driver<'a, '_> {
             else {
                 continue;
             };
-            let (effects, timers) = (state.effects, state.timers.len());
+            let (effects, timers, mark) = (state.effects, state.timers.len(), state.timers.mark());
             state = self.turn(state, running, Why::Rescue);
-            let moved = state.effects != effects || state.timers.len() > timers;
+            let waits_for_more = state.timers.len() > timers;
+            let moved = state.effects != effects
+                || waits_for_more && state.timers.fires_earlier_since(mark, id);
             if moved || state.tasks.name(id).is_none() {
                 if was_stale { &mut stale } else { &mut finding.tasks }.push(name);
             }

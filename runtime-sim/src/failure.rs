@@ -41,7 +41,8 @@ pub enum Diagnosis {
     /// There were more polls than [`Explore::max_polls`](crate::Explore::max_polls) allows, or
     /// more virtual time than [`Explore::max_time`](crate::Explore::max_time) does.
     Livelock,
-    /// The scenario was done, and tasks or timers that nothing would end were still alive.
+    /// The scenario was done, and tasks or timers were still alive when nothing could run any more.
+    /// (No time passes after the end: a task that sleeps then is one of them.)
     Leak,
     /// A second run of the same seed did something else, or another thread woke a task: the
     /// scenario takes chance from elsewhere, and its seeds mean nothing.
@@ -143,7 +144,7 @@ impl Failure {
         &self.0.finding.tasks
     }
 
-    /// The timers in the queue: of each, the task that waited for it first.
+    /// The timers in the queue: of each, the task that waits for it.
     pub fn timers(&self) -> &[TaskName] {
         &self.0.finding.timers
     }

@@ -43,7 +43,8 @@
 //!   comes with a new waker where the old one was kept, and the old one works no more.
 //! - **Livelock**: more polls than [`Explore::max_polls`] allows, or more virtual time than
 //!   [`Explore::max_time`].
-//! - **Leak**: the scenario is done, and tasks or timers that nothing will end are still alive.
+//! - **Leak**: the scenario is done, nothing can run any more, and tasks or timers are still alive:
+//!   also those that would end by themselves in a while, as no time passes after the end.
 //! - **Nondeterminism**: a second run of the same seed does something else, or a thread from
 //!   outside wakes a task.
 //! - **Panic**: of the scenario, or of a future given to

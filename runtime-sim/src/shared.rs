@@ -175,10 +175,10 @@ impl Shared {
             drop(state);
             return self.poll_timer(deadline, key, &waker);
         }
+        let owner = state.current.and_then(|id| Some((id, state.tasks.name(id)?)));
         let replaced = match *key {
-            Some(key) => Some(state.timers.set_waker(key, waker)),
+            Some(key) => Some(state.timers.set_waker(key, waker, owner)),
             None => {
-                let owner = state.current.and_then(|id| Some((id, state.tasks.name(id)?)));
                 *key = Some(state.insert_timer(Timer { waker, deadline, owner }));
                 None
             }

@@ -37,7 +37,7 @@ impl Inside {
             }
         } else {
             list(f, who, &finding.tasks)?;
-            list(f, "timers in the queue, by the task that waited for them", &finding.timers)?;
+            list(f, "timers in the queue, by the task that waits for them", &finding.timers)?;
         }
         if let Some(shortest) = &self.shortest {
             shortest.tell(f)?;
@@ -131,8 +131,8 @@ impl Diagnosis {
             ),
             Self::Leak => (
                 "leak",
-                "the root future is done, and what it left behind would never end (if that is \
-                 meant: `Explore::allow_leaks`)",
+                "the root future is done, nothing else can run, and this is left behind: no time \
+                 passes after the end (if that is meant: `Explore::allow_leaks`)",
                 "tasks still alive",
             ),
             Self::Nondeterminism => (

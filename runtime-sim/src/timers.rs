@@ -32,9 +32,15 @@ pub(crate) struct Timer {
     pub(crate) waker: Waker,
     /// What was asked for: it may fire later.
     pub(crate) deadline: Instant,
-    /// The task that polled it first, for diagnoses.
-    pub(crate) owner: Option<(TaskId, TaskName)>,
+    /// The task that polled it last, for diagnoses.
+    pub(crate) owner: Owner,
 }
+
+pub(crate) type Owner = Option<(TaskId, TaskName)>;
+
+/// Parts the timers into those that were there and those that came after.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark(u64);
 
 struct Queued {
     entry: Entry,
@@ -59,14 +65,19 @@ impl Timers {
         TimerKey { at, id, slot }
     }
 
-    /// Changes whom the timer wakes. Gives back the waker that is left over, to be dropped outside
-    /// of the lock.
-    pub(crate) fn set_waker(&mut self, key: TimerKey, waker: Waker) -> Waker {
+    /// Changes whom the timer wakes. Gives back the waker and the owner that are left over, to be
+    /// dropped outside of the lock.
+    pub(crate) fn set_waker(
+        &mut self,
+        key: TimerKey,
+        waker: Waker,
+        owner: Owner,
+    ) -> (Waker, Owner) {
         match self.timers.get_mut(key.slot) {
-            Some(queued) if queued.entry.id == key.id => {
-                mem::replace(&mut queued.timer.waker, waker)
+            Some(Queued { entry, timer }) if entry.id == key.id => {
+                (mem::replace(&mut timer.waker, waker), mem::replace(&mut timer.owner, owner))
             }
-            _ => waker,
+            _ => (waker, owner),
         }
     }
 
@@ -113,6 +124,23 @@ impl Timers {
     /// The tasks whose timers should have fired by `now`.
     pub(crate) fn late_tasks(&self, now: Instant) -> Vec<TaskId> {
         self.tasks_where(|queued| queued.timer.deadline <= now)
+    }
+
+    /// What the next timer will be made by.
+    pub(crate) const fn mark(&self) -> Mark {
+        Mark(self.next_id)
+    }
+
+    /// Whether a timer of the task that was made since `mark` fires before those that it had.
+    pub(crate) fn fires_earlier_since(&self, Mark(mark): Mark, task: TaskId) -> bool {
+        let earliest = |is_new: bool| {
+            let own = self.timers.iter().map(|(_, queued)| queued).filter(|queued| {
+                let is_own = queued.timer.owner.as_ref().is_some_and(|(owner, _)| *owner == task);
+                is_own && (queued.entry.id >= mark) == is_new
+            });
+            own.map(|queued| queued.entry.at).min()
+        };
+        earliest(true).is_some_and(|new| earliest(false).is_none_or(|old| new < old))
     }
 
     fn tasks_where(&self, holds: impl Fn(&Queued) -> bool) -> Vec<TaskId> {

@@ -31,7 +31,10 @@ impl FastClock {
     /// A clock that starts with the reference. The first of a process takes a while: the counter is
     /// calibrated.
     pub fn new(reference: impl Fn() -> Instant) -> Self {
-        let counter = quanta::Clock::new();
+        Self::of(quanta::Clock::new(), reference)
+    }
+
+    fn of(counter: quanta::Clock, reference: impl Fn() -> Instant) -> Self {
         let nanos = counter.delta_as_nanos(0, RATE_SAMPLE).max(1);
         let rate = fixed(nanos, RATE_SAMPLE);
         let clock = Self {
@@ -54,9 +57,9 @@ impl FastClock {
         loop {
             let version = self.version.load(Ordering::Acquire);
             let count = self.counter.raw();
-            let elapsed = count.saturating_sub(self.base_count.load(Ordering::Relaxed));
+            let elapsed = self.since(self.base_count.load(Ordering::Relaxed), count);
             let base = self.base_nanos.load(Ordering::Relaxed);
-            let nanos = base + scale(elapsed, self.rate.load(Ordering::Relaxed));
+            let nanos = base.saturating_add(scale(elapsed, self.rate.load(Ordering::Relaxed)));
             fence(Ordering::Acquire);
             let stable =
                 version.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == version;
@@ -86,7 +89,7 @@ impl FastClock {
         fence(Ordering::Release);
         let count = self.counter.raw();
         let reference = reference + scale(count.saturating_sub(sampled), self.true_rate);
-        let elapsed = count.saturating_sub(self.base_count.load(Ordering::Relaxed));
+        let elapsed = self.since(self.base_count.load(Ordering::Relaxed), count);
         // No reader went beyond the period, so nothing later than this has been told.
         let told = self.base_nanos.load(Ordering::Relaxed)
             + scale(elapsed.min(self.period), self.rate.load(Ordering::Relaxed));
@@ -97,6 +100,17 @@ impl FastClock {
         self.base_nanos.store(told.max(reference), Ordering::Relaxed);
         self.rate.store(if ahead == 0 { self.true_rate } else { rate }, Ordering::Relaxed);
         self.version.store(version + 2, Ordering::Release);
+    }
+
+    /// Counts from `base` to `count`. The processors of a machine may be a little apart, and so none
+    /// have passed where `count` is a little less. But where it is a lot less the counter began anew,
+    /// as it may when the machine slept or moved: then a comparison is due.
+    const fn since(&self, base: u64, count: u64) -> u64 {
+        match count.checked_sub(base) {
+            Some(elapsed) => elapsed,
+            None if base - count < self.period => 0,
+            None => u64::MAX,
+        }
     }
 
     /// The reference in nanoseconds and the count that goes with it: read again while the thread
@@ -174,6 +188,27 @@ mod tests {
         let (ours, theirs) = (clock.now(reference), reference());
         let apart = (ours - theirs).max(theirs - ours);
         assert!(apart < Duration::from_millis(20), "{apart:?} apart");
+    }
+
+    #[test]
+    fn goes_on_when_the_counter_begins_anew() {
+        let (counter, processor) = quanta::Clock::mock();
+        processor.increment(1_000 * PERIOD);
+        let time = AtomicU64::new(1_000);
+        let reference = || Instant::from_nanos(time.load(Ordering::Relaxed));
+        let clock = FastClock::of(counter, reference);
+        let before = clock.now(reference);
+        // Another processor, which is a little behind, changes nothing.
+        processor.decrement(PERIOD / 2);
+        assert_eq!(clock.now(reference), before);
+        processor.decrement(999 * PERIOD);
+        time.store(5_000, Ordering::Relaxed);
+        let after = clock.now(reference);
+        // What others may have been told before can't be unsaid.
+        assert!(after >= before + Duration::from_nanos(PERIOD), "{after:?}");
+        time.store(10 * PERIOD, Ordering::Relaxed);
+        processor.increment(2 * PERIOD);
+        assert!(clock.now(reference) >= reference(), "it follows its reference again");
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::ops::{Add, AddAssign, Sub};
+use std::ops::{Add, AddAssign, Sub, SubAssign};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -68,9 +68,25 @@ impl Instant {
     }
 
     /// `self + duration`, `None` where that is out of range.
-    pub fn checked_add(self, duration: Duration) -> Option<Self> {
-        let nanos = u64::try_from(duration.as_nanos()).ok()?;
-        self.0.checked_add(nanos).map(Self)
+    pub const fn checked_add(self, duration: Duration) -> Option<Self> {
+        match checked_nanos(duration) {
+            Some(nanos) => match self.0.checked_add(nanos) {
+                Some(sum) => Some(Self(sum)),
+                None => None,
+            },
+            None => None,
+        }
+    }
+
+    /// `self - duration`, `None` where that is out of range.
+    pub const fn checked_sub(self, duration: Duration) -> Option<Self> {
+        match checked_nanos(duration) {
+            Some(nanos) => match self.0.checked_sub(nanos) {
+                Some(difference) => Some(Self(difference)),
+                None => None,
+            },
+            None => None,
+        }
     }
 
     /// The instant of a real clock that `std` calls `instant`.
@@ -113,9 +129,17 @@ fn epoch_before(first: std::time::Instant) -> std::time::Instant {
 
 /// As `Duration::as_nanos`, in 64 bits: this is on the way of every timer.
 #[inline]
-const fn saturating_nanos(duration: Duration) -> u64 {
+const fn checked_nanos(duration: Duration) -> Option<u64> {
     match duration.as_secs().checked_mul(1_000_000_000) {
-        Some(nanos) => nanos.saturating_add(duration.subsec_nanos() as u64),
+        Some(nanos) => nanos.checked_add(duration.subsec_nanos() as u64),
+        None => None,
+    }
+}
+
+#[inline]
+const fn saturating_nanos(duration: Duration) -> u64 {
+    match checked_nanos(duration) {
+        Some(nanos) => nanos,
         None => u64::MAX,
     }
 }
@@ -141,6 +165,12 @@ impl Sub<Duration> for Instant {
     /// Saturates at [`Instant::ZERO`].
     fn sub(self, duration: Duration) -> Self {
         self.saturating_sub(duration)
+    }
+}
+
+impl SubAssign<Duration> for Instant {
+    fn sub_assign(&mut self, duration: Duration) {
+        *self = *self - duration;
     }
 }
 
@@ -170,6 +200,15 @@ mod tests {
         assert_eq!(Instant::ZERO + Duration::MAX, Instant::MAX);
         assert_eq!(Instant::ZERO - Duration::from_nanos(1), Instant::ZERO);
         assert_eq!(Instant::MAX.checked_add(Duration::from_nanos(1)), None);
+        assert_eq!(Instant::ZERO.checked_add(Duration::MAX), None);
+        assert_eq!(Instant::ZERO.checked_sub(Duration::from_nanos(1)), None);
+        assert_eq!(Instant::MAX.checked_sub(Duration::MAX), None);
+        let whole = Duration::from_nanos(u64::MAX);
+        assert_eq!(Instant::ZERO.checked_add(whole), Some(Instant::MAX));
+        assert_eq!(Instant::MAX.checked_sub(whole), Some(Instant::ZERO));
+        let mut instant = Instant::MAX;
+        instant -= Duration::MAX;
+        assert_eq!(instant, Instant::ZERO);
         assert_eq!(Instant::ZERO.checked_duration_since(Instant::MAX), None);
     }
 

@@ -5,6 +5,9 @@ use crate::Instant;
 
 /// A timer of a runtime: a future that is ready once the runtime's clock has reached its deadline.
 ///
+/// Once it was ready it is to be [`reset`](Self::reset) before it is polled again: what it answers
+/// otherwise differs from runtime to runtime.
+///
 /// # For adapters
 ///
 /// - When the future is ready, `rt.now() >= deadline` holds, always.
@@ -17,6 +20,7 @@ use crate::Instant;
 /// # Cancel safety
 ///
 /// A sleep holds nothing: dropping it loses nothing.
+#[must_use = "a sleep does nothing unless it is polled"]
 pub trait Sleep: Future<Output = ()> + Send + 'static {
     /// Moves the deadline, earlier or later, also after the sleep was ready.
     ///

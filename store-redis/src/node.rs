@@ -122,10 +122,10 @@ impl<R: Runtime> RedisNode<R> {
         parts: &[&[u8]],
         meaning: impl FnOnce(Frame) -> Result<T, NodeError>,
     ) -> Result<T, NodeError> {
-        let answer = reply::accepted(self.link().call(parts).await?)?;
-        let meant = meaning(answer);
+        let (answer, epoch) = self.link().call(parts).await?;
+        let meant = meaning(reply::accepted(answer)?);
         if let Err(NodeError::Protocol { reason }) = &meant {
-            self.link().distrust(reason);
+            self.link().distrust(epoch, reason);
         }
         meant
     }

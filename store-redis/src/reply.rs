@@ -49,6 +49,9 @@ pub(crate) fn accepted(frame: Frame) -> Result<Frame, NodeError> {
 /// A value, if there is one. `limit` is what it may have in bytes.
 pub(crate) fn value(frame: Frame, limit: usize) -> Result<Option<Vec<u8>>, NodeError> {
     match frame {
+        Frame::Bulk(value) if value.len() > limit => {
+            Err(NodeError::TooLarge { size: value.len(), limit })
+        }
         Frame::Bulk(value) => Ok(Some(value)),
         Frame::Null => Ok(None),
         Frame::TooLarge(size) => Err(NodeError::TooLarge { size, limit }),
@@ -115,7 +118,13 @@ pub(crate) fn scanned(frame: Frame, limit: usize) -> Result<(Vec<u8>, Vec<Vec<u8
 
 /// An answer of a kind that the question does not have.
 fn senseless(frame: &Frame) -> NodeError {
-    let kind = match frame {
+    NodeError::protocol(format!("{} is no answer to what was asked", kind(frame)))
+}
+
+/// What it is, for errors. What is in it stays out of them: it may be anybody's, a password even,
+/// where somebody repeats what he was told.
+pub(crate) const fn kind(frame: &Frame) -> &'static str {
+    match frame {
         Frame::Ok | Frame::Line(_) => "a status",
         Frame::Error(_) => "an error",
         Frame::Integer(_) => "a number",
@@ -124,8 +133,7 @@ fn senseless(frame: &Frame) -> NodeError {
         Frame::Array(_) => "an array",
         Frame::Map(_) => "a map",
         Frame::Push(_) => "a push",
-    };
-    NodeError::protocol(format!("{kind} is no answer to what was asked"))
+    }
 }
 
 #[cfg(test)]

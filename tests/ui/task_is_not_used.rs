@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use mtaio::time::timeout;
-use mtaio::{CancellationToken, Runtime, RuntimeExt, TaskExecutor};
+use mtaio::{CancellationToken, DynRuntime, Runtime, RuntimeExt, TaskExecutor};
 
 async fn forget<R: Runtime>(rt: &R) {
     rt.spawn(async {});
@@ -14,6 +14,8 @@ async fn forget<R: Runtime>(rt: &R) {
     executor.run(async {});
     timeout(rt, Duration::from_secs(1), async {});
     CancellationToken::new().drop_guard();
+    rt.sleep(Duration::from_secs(1));
+    DynRuntime::new(rt).sleep(Duration::from_secs(1));
 }
 
 fn main() {}

@@ -7,7 +7,7 @@ use std::task::{Poll, Waker};
 use mtaio_runtime::{Runtime, RuntimeExt};
 use mtaio_sim::{Diagnosis, Explore, Failure, Faults, Sim};
 
-use crate::common::ms;
+use crate::common::{ms, poll_once};
 use crate::diagnoses::{failed, names};
 
 /// A flag that can be waited for, wrongly in one way or another.
@@ -143,12 +143,105 @@ fn who_asks_the_clock_before_a_late_timer_has_lost_nothing() {
     });
 }
 
+/// Who polls it last is the one who waits for it.
+#[test]
+fn a_late_timer_that_changed_hands_has_lost_nothing() {
+    let faults = Faults::new().late_timers(ms(5));
+    Sim::explore(Explore::new().faults(faults).rescue_before_time(), |rt| async move {
+        let deadline = rt.now() + ms(1);
+        let mut sleep = Box::pin(rt.sleep_until(deadline));
+        assert!(poll_once(sleep.as_mut()).await.is_pending());
+        let inner = rt.clone();
+        let task = rt.spawn(poll_fn(move |cx| {
+            if inner.now() >= deadline { Poll::Ready(()) } else { sleep.as_mut().poll(cx) }
+        }));
+        rt.sleep(ms(2)).await;
+        task.await.unwrap();
+    });
+}
+
+/// As a scope of time does whose inner one, which is tighter, has armed a timer: for as long as that
+/// one is polled it needs none of its own.
+#[test]
+fn who_is_woken_earlier_than_by_the_timer_that_it_adds_has_lost_nothing() {
+    Sim::explore(Explore::new().rescue_before_time(), |rt| async move {
+        let inner = rt.clone();
+        let task = rt.spawn_named("scope", async move {
+            let mut tight = Box::pin(inner.sleep(ms(1)));
+            let mut wide = Box::pin(inner.sleep(ms(2)));
+            let mut polls = 0;
+            poll_fn(move |cx| {
+                polls += 1;
+                if polls == 1 { tight.as_mut().poll(cx) } else { wide.as_mut().poll(cx) }
+            })
+            .await;
+        });
+        task.await.unwrap();
+    });
+}
+
+/// But one who would have been woken earlier has.
+#[test]
+fn who_adds_a_timer_that_is_the_first_to_fire_has_lost_a_wakeup() {
+    let failure = Explore::new().rescue_before_time().run_seed(1, |rt| async move {
+        let flag = Flag::default();
+        let (waited, inner) = (flag.clone(), rt.clone());
+        let waiter = rt.spawn_named("waiter", async move {
+            let mut guard = Box::pin(inner.sleep(ms(10)));
+            let mut work = Box::pin(async move {
+                waited.wait(Wrong::Not).await;
+                inner.sleep(ms(1)).await;
+            });
+            poll_fn(|cx| match guard.as_mut().poll(cx) {
+                Poll::Ready(()) => Poll::Ready(()),
+                Poll::Pending => work.as_mut().poll(cx),
+            })
+            .await;
+        });
+        rt.run_until_stalled().await;
+        flag.set(Wrong::NoWake);
+        waiter.await.unwrap();
+    });
+    assert_eq!(names(failed(failure, Diagnosis::LostWakeup).tasks()), ["waiter"]);
+}
+
 #[test]
 fn a_wake_of_an_old_waker_is_a_stale_waker() {
     let scenario = |rt| scenario(rt, Wrong::FirstWaker);
     let failure = failed(Sim::try_run(1, scenario), Diagnosis::StaleWaker);
     assert_eq!(names(failure.tasks()), ["waiter"]);
     Sim::explore(Explore::new().allow_stale_wakers(), scenario);
+}
+
+/// However many of them are kept, and by whom.
+#[test]
+fn each_old_waker_is_stale() {
+    for old in [0, 1] {
+        let failure = Sim::try_run(1, |rt| async move {
+            let (wakers, open) = (Arc::new(Mutex::new(Vec::<Waker>::new())), Flag::default());
+            let (kept, opened) = (Arc::clone(&wakers), open.clone());
+            let waiter = rt.spawn_named(
+                "waiter",
+                poll_fn(move |cx| {
+                    let mut kept = kept.lock().unwrap();
+                    kept.push(cx.waker().clone());
+                    if opened.0.lock().unwrap().0 {
+                        return Poll::Ready(());
+                    }
+                    if kept.len() < 3 {
+                        cx.waker().wake_by_ref();
+                    }
+                    Poll::Pending
+                }),
+            );
+            rt.run_until_stalled().await;
+            open.set(Wrong::Not);
+            let waker = wakers.lock().unwrap()[old].clone();
+            waker.wake();
+            waiter.await.unwrap();
+        });
+        assert_eq!(names(failed(failure, Diagnosis::StaleWaker).tasks()), ["waiter"]);
+    }
 }
 
 #[test]
@@ -196,6 +289,21 @@ fn a_deadlock_beside_a_ticker_is_a_deadlock() {
         failed(limited.run_seed(1, never), Diagnosis::Deadlock).at().as_nanos(),
         2_000_000_000
     );
+}
+
+#[test]
+fn who_sleeps_for_long_beside_a_ticker_is_not_stuck() {
+    let failure = Explore::new().max_polls(500).run_seed(1, |rt| async move {
+        let ticking = rt.clone();
+        rt.spawn_named("ticker", async move {
+            loop {
+                ticking.sleep(ms(10)).await;
+            }
+        })
+        .detach();
+        rt.spawn_named("sleeper", rt.sleep(ms(3_600_000))).await.unwrap();
+    });
+    assert_eq!(names(failed(failure, Diagnosis::Livelock).tasks()), ["ticker"]);
 }
 
 /// Who waits for who sleeps is no deadlock, however long the chain and the sleep.

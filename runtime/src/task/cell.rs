@@ -11,7 +11,7 @@ use crate::Ambient;
 
 /// Where a task's two ends meet: the future that a runtime polls, and the [`Task`](super::Task).
 ///
-/// Wakers and values are foreign code: they are woken and dropped after the lock is released.
+/// Wakers and values are foreign code: they are cloned, woken and dropped outside of the lock.
 pub(super) struct Cell<T> {
     /// Read at each poll without the lock; written before the lock is taken, so that either the
     /// aborter finds the waker of a pending future or that future finds the flag.
@@ -136,16 +136,21 @@ impl<T> Cell<T> {
     #[inline]
     pub(super) fn poll_join(&self, cx: &Context<'_>) -> Poll<Result<T, JoinError>> {
         let mut state = self.lock();
-        if let Outcome::Done(_) = state.outcome {
-            let Outcome::Done(result) = mem::replace(&mut state.outcome, Outcome::Gone) else {
-                unreachable!("matched one line above, under the same lock");
-            };
+        if let Some(result) = state.take_result() {
             return Poll::Ready(result);
         }
-        let replaced = match &state.joiner {
-            Some(joiner) if joiner.will_wake(cx.waker()) => None,
-            _ => state.joiner.replace(cx.waker().clone()),
-        };
+        if state.joiner.as_ref().is_some_and(|joiner| joiner.will_wake(cx.waker())) {
+            return Poll::Pending;
+        }
+        drop(state);
+        let joiner = cx.waker().clone();
+        let mut state = self.lock();
+        // It may have ended meanwhile.
+        if let Some(result) = state.take_result() {
+            drop(state);
+            return Poll::Ready(result);
+        }
+        let replaced = state.joiner.replace(joiner);
         drop(state);
         drop(replaced);
         Poll::Pending
@@ -167,8 +172,8 @@ impl<T> Cell<T> {
     /// Asks the future to be dropped at its next poll, and wakes it for that.
     pub(super) fn abort(&self) {
         self.aborted.store(true, Ordering::Release);
-        // The waker stays: the future registers it once and then counts on it.
-        let worker = self.lock().worker.clone();
+        // Once is enough: the poll that this leads to is the last.
+        let worker = self.lock().worker.take();
         if let Some(worker) = worker {
             worker.wake();
         }
@@ -181,6 +186,19 @@ impl<T> Cell<T> {
     #[inline]
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> State<T> {
+    #[inline]
+    fn take_result(&mut self) -> Option<Result<T, JoinError>> {
+        match mem::replace(&mut self.outcome, Outcome::Gone) {
+            Outcome::Done(result) => Some(result),
+            other => {
+                self.outcome = other;
+                None
+            }
+        }
     }
 }
 

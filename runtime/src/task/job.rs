@@ -27,7 +27,7 @@ impl<T, F: FnOnce() -> T> Job<T, F> {
 impl<T, F> Drop for Job<T, F> {
     fn drop(&mut self) {
         let Some((closure, cell)) = self.work.take() else { return };
-        let error = match contain(|| drop(closure)) {
+        let error = match cell.ambient().enter(|| contain(|| drop(closure))) {
             Err(panic) => JoinError::Panicked(panic),
             Ok(()) if cell.is_aborted() => JoinError::Cancelled,
             Ok(()) => JoinError::RuntimeGone,

@@ -9,7 +9,8 @@ use super::cell::Cell;
 use super::error::{JoinError, contain, discard};
 
 pin_project! {
-    /// What a runtime polls for a task: the user's future, and the way to tell how it ended. It never panics, and it tells exactly once, also when it is dropped.
+    /// What a runtime polls for a task: the user's future, and the way to tell how it ended. It
+    /// never panics, and it tells exactly once, also when it is dropped.
     pub(super) struct Work<F: Future> {
         #[pin]
         future: Option<F>,

@@ -55,7 +55,8 @@ impl<'a, R: Runtime> Call<'a, R> {
 }
 
 impl<R: Runtime> Future for Call<'_, R> {
-    type Output = Result<Frame, NodeError>;
+    /// The answer, and the epoch of the connection that it came on.
+    type Output = Result<(Frame, u64), NodeError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
@@ -76,9 +77,10 @@ impl<R: Runtime> Future for Call<'_, R> {
                 Err(other) => return Poll::Ready(Err(NodeError::unavailable(other))),
             },
             Stage::Asked(place) => {
-                let answer = ready!(this.link.poll_answer(*place, cx));
+                let place = *place;
+                let answer = ready!(this.link.poll_answer(place, cx));
                 this.stage = Stage::Over;
-                return Poll::Ready(answer);
+                return Poll::Ready(answer.map(|frame| (frame, place.epoch)));
             }
             Stage::Over => panic!("polled after it was ready"),
         };

@@ -18,6 +18,10 @@ use crate::connector::Io;
 use crate::error::ConnectionError;
 use crate::resp::Decoder;
 
+/// What the server says of itself, of the connection and of its keys may have so many bytes, however
+/// few a value may have.
+const ROOM_OF_ITS_OWN: usize = 1 << 12;
+
 /// The task of one connection: makes it, introduces itself, and serves the calls until it is lost,
 /// or nobody is left who calls.
 pub(super) async fn drive<R: Runtime>(mut driving: Driving<R>) {
@@ -76,7 +80,7 @@ impl<R: Runtime> Driving<R> {
             source: Arc::new(source),
         })?;
         counters.connections.fetch_add(1, Ordering::Relaxed);
-        let mut decoder = Decoder::new(settings.max_size);
+        let mut decoder = Decoder::new(settings.max_size.max(ROOM_OF_ITS_OWN));
         let orphan = state.lock().orphan.clone();
         let identity =
             shake_hands(&mut stream, &mut decoder, &settings.endpoint, tracking, orphan.as_ref());

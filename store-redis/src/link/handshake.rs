@@ -8,7 +8,7 @@ use super::tracking::Tracking;
 use crate::connector::Io;
 use crate::endpoint::Endpoint;
 use crate::error::ConnectionError;
-use crate::reply::{Refusal, refusal};
+use crate::reply::{Refusal, kind, refusal};
 use crate::resp::{Decoder, Frame, encode};
 
 /// As whom the server knows a connection. By both it is not taken for another one: a server that was
@@ -106,15 +106,29 @@ fn all_that_is_said(
 
 fn check(step: Step, frame: &Frame) -> Result<(), ConnectionError> {
     match (step, frame) {
-        (_, Frame::Error(error)) => Err(match refusal(error) {
-            Refusal::NotReady(text) => ConnectionError::NotReady(text.into()),
-            Refusal::Full(text) | Refusal::Refused(text) => ConnectionError::Refused(text.into()),
-        }),
+        (Step::Hello, Frame::Error(error)) => Err(refused(without_arguments(error))),
+        (_, Frame::Error(error)) => Err(refused(error)),
         (Step::Hello, Frame::Map(_)) | (_, Frame::Ok) => Ok(()),
         (step, other) => {
-            Err(ConnectionError::Garbage(format!("{step:?} was answered with {other:?}").into()))
+            let text = format!("{step:?} was answered with {}", kind(other));
+            Err(ConnectionError::Garbage(text.into()))
         }
     }
+}
+
+fn refused(error: &[u8]) -> ConnectionError {
+    match refusal(error) {
+        Refusal::NotReady(text) => ConnectionError::NotReady(text.into()),
+        Refusal::Full(text) | Refusal::Refused(text) => ConnectionError::Refused(text.into()),
+    }
+}
+
+/// A server that does not know `HELLO` repeats what came with it, and there the password is.
+fn without_arguments(error: &[u8]) -> &[u8] {
+    const ARGUMENTS: &[u8] = b", with args";
+
+    let end = error.windows(ARGUMENTS.len()).position(|part| part == ARGUMENTS);
+    &error[..end.unwrap_or(error.len())]
 }
 
 /// From a line as `id=3 addr=127.0.0.1:58082 laddr=.. ..`. An older server does not tell.

@@ -97,8 +97,9 @@ impl<R: Runtime> Link<R> {
         &self.tracking
     }
 
-    /// Asks the server, and waits for the answer, whatever it is.
-    pub(crate) async fn call(self: &Arc<Self>, parts: &[&[u8]]) -> Result<Frame, NodeError> {
+    /// Asks the server, and waits for the answer, whatever it is: with it comes the epoch of the
+    /// connection, for [`distrust`](Self::distrust).
+    pub(crate) async fn call(self: &Arc<Self>, parts: &[&[u8]]) -> Result<(Frame, u64), NodeError> {
         self.counters.calls.fetch_add(1, Ordering::Relaxed);
         let mut call = Call::new(self, parts);
         let answer = timeout(&self.rt, self.settings.timeout, &mut call).await;
@@ -114,9 +115,9 @@ impl<R: Runtime> Link<R> {
         answer
     }
 
-    /// What came made no sense as an answer: no other on that connection is to be believed.
-    pub(crate) fn distrust(&self, reason: &str) {
-        let epoch = self.state.lock().epoch;
+    /// What came in this epoch made no sense as an answer: no other on that connection is to be
+    /// believed.
+    pub(crate) fn distrust(&self, epoch: u64, reason: &str) {
         self.fail(epoch, &ConnectionError::Garbage(reason.into()));
     }
 

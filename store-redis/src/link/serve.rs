@@ -182,7 +182,7 @@ impl<'a, R: Runtime> Serve<'a, R> {
             } else if owes {
                 return Err(ConnectionError::Silent { limit: timeout }.into());
             } else {
-                self.link.state.lock().ask_for_nobody(&[b"PING"]);
+                self.link.state.lock().ask_for_nobody(self.epoch, &[b"PING"])?;
                 self.write(cx)?;
                 self.set_timer(self.since.saturating_add(timeout));
             }

@@ -75,7 +75,7 @@ pub(super) enum Slot {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     pub(super) slot: usize,
-    epoch: u64,
+    pub(super) epoch: u64,
     /// The answers that were there when it was asked.
     answers: u64,
 }
@@ -133,10 +133,14 @@ impl<R: Runtime> State<R> {
     }
 
     /// Queues a command whose answer is for nobody.
-    pub(super) fn ask_for_nobody(&mut self, parts: &[&[u8]]) {
+    pub(super) fn ask_for_nobody(&mut self, epoch: u64, parts: &[&[u8]]) -> Result<(), Stale> {
+        if !self.is_current(epoch) {
+            return Err(Stale);
+        }
         encode(&mut self.out, parts);
         self.queued += 1;
         self.order.push_back(Asked { slot: None, permit: None });
+        Ok(())
     }
 
     /// Whether commands wait to be written.

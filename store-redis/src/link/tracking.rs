@@ -12,6 +12,7 @@ use mtaio::ConfigError;
 use mtaio::cache::Invalidator;
 use parking_lot::Mutex;
 
+use crate::reply::kind;
 use crate::resp::{Frame, Garbage};
 
 pub(crate) struct Tracking {
@@ -62,10 +63,10 @@ impl Tracking {
     /// Passes on what the server told without having been asked: how many keys there were.
     pub(super) fn told(&self, push: Vec<Frame>) -> Result<usize, Garbage> {
         let mut items = push.into_iter();
-        let (Some(kind), keys, None) = (items.next(), items.next(), items.next()) else {
+        let (Some(topic), keys, None) = (items.next(), items.next(), items.next()) else {
             return Ok(0);
         };
-        if !matches!(&kind, Frame::Bulk(kind) | Frame::Line(kind) if kind == b"invalidate") {
+        if !matches!(&topic, Frame::Bulk(topic) | Frame::Line(topic) if topic == b"invalidate") {
             return Ok(0);
         }
         let listeners = self.listeners();
@@ -76,7 +77,10 @@ impl Tracking {
                 return Ok(0);
             }
             Some(Frame::Array(keys)) => keys,
-            other => return Err(Garbage(format!("an invalidation of {other:?}"))),
+            other => {
+                let kind = other.as_ref().map_or("nothing at all", kind);
+                return Err(Garbage(format!("an invalidation of {kind}")));
+            }
         };
         let count = keys.len();
         for key in keys {
@@ -86,7 +90,7 @@ impl Tracking {
                     listeners.iter().for_each(|listener| listener.key(Arc::clone(&key)));
                 }
                 Frame::TooLarge(_) => all(),
-                other => return Err(Garbage(format!("an invalidation of {other:?}"))),
+                other => return Err(Garbage(format!("an invalidation of {}", kind(&other)))),
             }
         }
         Ok(count)

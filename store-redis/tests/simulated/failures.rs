@@ -1,6 +1,8 @@
 //! What goes wrong with a server, on the clock of the simulation.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -203,6 +205,74 @@ fn the_answer_to_another_question() {
     });
 }
 
+/// Neither one of another kind, nor one too many, is the next call's.
+#[test]
+fn a_connection_with_a_wrong_answer_is_given_up() {
+    for said in [&b":7\r\n"[..], b":7\r\n:8\r\n"] {
+        explore(|rt| async move {
+            let peer = Peer::new(&rt);
+            let node = peer.builder().build(&rt, peer.connector()).expect("settings");
+            node.ping().await.expect("it is there");
+            peer.set_mood(Mood::Stuck);
+            let get = rt.spawn({
+                let node = node.clone();
+                async move { node.get(b"ada").await }
+            });
+            rt.sleep(ms(10)).await;
+            peer.say(said);
+            let error = get.await.expect("it ends").expect_err("that is no value");
+            assert!(matches!(error, NodeError::Protocol { .. }), "{error}");
+            peer.set_mood(Mood::Well);
+            assert_eq!(node.get(b"ada").await.expect("the next call works"), None);
+            assert_eq!(peer.lock().connections, 2);
+        });
+    }
+}
+
+#[test]
+fn a_node_that_is_dropped_stops_connecting() {
+    explore(|rt| async move {
+        let peer = Peer::new(&rt);
+        let connecting = Arc::new(());
+        let connect = {
+            let connecting = Arc::clone(&connecting);
+            async move |_: Address| {
+                let _connecting = connecting;
+                std::future::pending::<std::io::Result<super::wire::Wire>>().await
+            }
+        };
+        let node = peer.builder().build(&rt, connect).expect("settings");
+        assert!(mtaio::time::timeout(&rt, ms(10), node.ping()).await.is_err());
+        assert!(Arc::strong_count(&connecting) > 2, "it connects");
+        drop(node);
+        rt.run_until_stalled().await;
+        assert_eq!(Arc::strong_count(&connecting), 1, "nobody is left who could call");
+    });
+}
+
+/// Who finds out late that an answer made no sense says nothing of the connection after that one.
+#[test]
+fn nonsense_of_a_connection_that_is_over() {
+    explore(|rt| async move {
+        let peer = Peer::new(&rt);
+        let node = peer.builder().build(&rt, peer.connector()).expect("settings");
+        node.ping().await.expect("it is there");
+        peer.set_mood(Mood::Stuck);
+        let mut get = node.get(b"ada");
+        assert!(poll_fn(|cx| Poll::Ready(get.as_mut().poll(cx))).await.is_pending());
+        rt.sleep(ms(10)).await;
+        peer.say(b":7\r\n");
+        rt.sleep(ms(10)).await;
+        peer.set_mood(Mood::Well);
+        peer.cut(true);
+        rt.sleep(ms(100)).await;
+        node.ping().await.expect("on a new connection");
+        assert!(matches!(get.await, Err(NodeError::Protocol { .. })));
+        node.ping().await.expect("it is still there");
+        assert_eq!(peer.lock().connections, 2);
+    });
+}
+
 #[test]
 fn a_wrong_password_and_then_the_right_one() {
     explore(|rt| async move {
@@ -216,6 +286,66 @@ fn a_wrong_password_and_then_the_right_one() {
         assert!(!text.contains("secret") && !error.is_retryable(), "{text}");
         peer.lock().password = Some("secret");
         node.ping().await.expect("the next call works");
+    });
+}
+
+#[test]
+fn no_server_makes_us_tell_a_password() {
+    explore(|rt| async move {
+        for password in ["secret".to_owned(), "secret".repeat(50)] {
+            let endpoint = || Endpoint::new("peer", 1).with_login("app", password.clone());
+            let node = |peer: &Peer| {
+                RedisNode::builder(endpoint()).build(&rt, peer.connector()).expect("settings")
+            };
+
+            // It is too old, and repeats what it was told.
+            let peer = Peer::new(&rt);
+            peer.lock().is_old = true;
+            let error = node(&peer).ping().await.expect_err("it knows no RESP3");
+            assert!(matches!(error, NodeError::Refused { .. }), "{error}");
+            assert!(error.to_string().ends_with("ERR unknown command `HELLO`"), "{error}");
+
+            // It says all that it is told.
+            let peer = Peer::new(&rt);
+            peer.set_mood(Mood::Echo);
+            let error = node(&peer).ping().await.expect_err("that is no answer");
+            assert!(matches!(error, NodeError::Protocol { .. }), "{error}");
+            assert!(error.to_string().ends_with("Hello was answered with an array"), "{error}");
+        }
+    });
+}
+
+/// What the server says of itself is longer than any value here.
+#[test]
+fn a_node_of_small_values() {
+    explore(|rt| async move {
+        let peer = Peer::new(&rt);
+        let builder = peer.builder().track("a").max_size(4);
+        let builder = builder.timeout(ms(300)).connect_timeout(ms(200));
+        let node = builder.build(&rt, peer.connector()).expect("settings");
+        let mut told = node.invalidations(10).expect("it is tracked");
+        node.insert(b"a", b"old", None).await.expect("it is put in");
+        assert_eq!(told.next().await, Some(Invalidation::Lost), "nothing was known before");
+        peer.insert(b"a", b"mine");
+        assert_eq!(told.next().await, Some(Invalidation::Key((*b"a").into())));
+        let key: Vec<u8> = b"a".repeat(4);
+        assert_eq!(node.get(&key).await.expect("an answer"), None);
+        peer.insert(&key, b"large");
+        let error = node.get(&key).await.expect_err("it is larger than allowed");
+        assert!(matches!(error, NodeError::TooLarge { size: 5, limit: 4 }), "{error}");
+
+        // And a connection that is given up is closed by the next.
+        peer.set_mood(Mood::Stuck);
+        node.insert(b"a", b"x", None).await.expect_err("nobody answers");
+        let later = rt.spawn({
+            let node = node.clone();
+            async move { node.insert(b"a", b"new", None).await }
+        });
+        rt.sleep(ms(rt.entropy() % 100)).await;
+        peer.set_mood(Mood::Well);
+        later.await.expect("it ends").expect("on a new connection");
+        rt.sleep(Duration::from_secs(1)).await;
+        assert_eq!(peer.lock().values.get(&b"a"[..]).map(Vec::as_slice), Some(&b"new"[..]));
     });
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct Engine {
     pub(crate) password: Option<&'static str>,
     /// How many connections were there.
     pub(crate) connections: u64,
+    /// It is from before RESP3: it knows no `HELLO`, and says so as the servers of that time do.
+    pub(crate) is_old: bool,
     /// A write is answered with this.
     pub(crate) refuses_writes: Option<&'static str>,
 }
@@ -51,6 +53,8 @@ pub(crate) enum Mood {
     Stuck,
     /// Answers in another protocol.
     Senseless,
+    /// Says what it is told.
+    Echo,
     /// Refuses connections.
     Gone,
 }
@@ -162,6 +166,10 @@ impl Engine {
         let words: Vec<&[u8]> = command.iter().map(Vec::as_slice).collect();
         let answer = match self.mood {
             Mood::Senseless => "HTTP/1.1 400 Bad Request\r\n\r\n".into(),
+            Mood::Echo => {
+                let words = command.iter().flat_map(|word| bulk(word));
+                format!("*{}\r\n", command.len()).into_bytes().into_iter().chain(words).collect()
+            }
             _ => self.answer(id, &words),
         };
         if let Some(client) = self.clients.get(&id) {
@@ -175,6 +183,13 @@ impl Engine {
             return format!("-{refusal}\r\n").into();
         }
         match words {
+            [b"HELLO", arguments @ ..] if self.is_old => {
+                let told: String =
+                    arguments.map_text().iter().map(|a| format!("`{a}`, ")).collect();
+                // No more of them than this.
+                let told: String = told.chars().take(128).collect();
+                format!("-ERR unknown command `HELLO`, with args beginning with: {told}\r\n").into()
+            }
             [b"HELLO", b"3", login @ ..] => {
                 let given = login.get(2).map(|given| given.to_vec());
                 if given != self.password.map(|password| password.as_bytes().to_vec()) {
