@@ -27,6 +27,8 @@ fn collect(summary: &Mutex<Summary>, paper: &Newspaper, metrics: &mut Collection
     let summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
     let news = paper.read();
     metrics.counter("flights_rows_total", "Well-formed rows.", &[], summary.rows);
+    let malformed = "Rows of the flights that went to the dead letters.";
+    metrics.counter("flights_malformed_total", malformed, &[], news.malformed);
     let told = "Flights that were told to be cancelled.";
     metrics.counter("flights_told_cancelled_total", told, &[], news.cancelled);
     metrics.counter("flights_written_total", "Flights written, in batches.", &[], news.written);

@@ -14,12 +14,14 @@ use mtaio::{Runtime, RuntimeExt};
 
 use super::airports::Airports;
 use super::console::Told;
+use super::csv::Malformed;
+use super::dead_letters::DeadLetters;
 use super::failure::Failure;
 use super::flight::{Flight, Flights, Status};
 use super::journal::Journal;
 use super::lookups::{Lookups, Unanswered};
-use super::news::{BatchWritten, FlightCancelled};
-use super::reader::{Again, Answers, Row, rows};
+use super::news::{BatchWritten, FlightCancelled, RowMalformed};
+use super::reader::{Again, Answers, Parsed, Row, rows};
 use super::summary::Summary;
 use super::tables::Aircraft;
 
@@ -56,28 +58,45 @@ impl<R: Runtime> Desk<R> {
     }
 }
 
-/// Takes all flights through the pipeline. Malformed rows are told, and stop nothing.
+/// Where rows are written, if that is asked for.
+#[derive(Default)]
+pub struct Outputs {
+    pub journal: Option<Journal>,
+    pub dead_letters: Option<DeadLetters>,
+}
+
+/// Takes all flights through the pipeline. A malformed row goes to the dead letters, and stops
+/// nothing.
 pub async fn work<R: Runtime>(
     rt: &R,
     flights: Flights,
     desk: &Desk<R>,
-    mut journal: Option<Journal>,
+    Outputs { mut journal, dead_letters }: Outputs,
     tell: impl FnMut(Told) + Send,
 ) -> Result<(), Failure> {
     let Desk { lookups, emitter, summary, runs } = desk;
     let written = journal.as_mut().map(Journal::take_written).unwrap_or_default();
     let (again, lookups) = (Again::default(), Arc::clone(lookups));
-    let to_again = Arc::clone(&again);
+    let post = Post::new(rt, dead_letters, emitter);
+    let (to_again, or_end) = (Arc::clone(&again), Arc::clone(&again));
 
     let pipeline = pipeline::<Failure>()
         // A file that can't be read any more ends the run.
-        .then(async |row: Result<Row, Failure>| row)
+        .then(async |row: Result<Parsed, Failure>| row)
+        .then(async |row: Parsed| row)
+        .dead_letter(async move |letter: Letter<Parsed, Arc<Malformed>>| {
+            let Some(row) = letter.error else { return };
+            // So does a file that can't be written.
+            if let Err(failure) = post.send(row).await {
+                locked(&or_end).push_back(Err(failure));
+            }
+        })
         .then(Watch { airports: Mutex::default(), emitter: emitter.clone() })
         .map_async(Parallel::unordered(FLIGHTS), async move |row: Row| enrich(&lookups, row).await)
         .dead_letter(async move |letter: Letter<Row, Unanswered>| {
             let row = Row { is_back: true, ..letter.item };
             // One that panics would do so for ever.
-            let again = letter.error.map_or(Err(Failure::LookupPanicked), |_| Ok(row));
+            let again = letter.error.map_or(Err(Failure::LookupPanicked), |_| Ok(Ok(row)));
             locked(&to_again).push_back(again);
         })
         .batch(BATCH, Write::new(rt, journal, emitter.clone()))
@@ -169,6 +188,30 @@ async fn try_look_up<R: Runtime>(
         None => None,
     };
     Ok((airline, aircraft))
+}
+
+/// Writes malformed rows down, where blocking hurts nobody, if that is asked for.
+#[derive(Clone)]
+struct Post<R> {
+    rt: R,
+    dead_letters: Option<Arc<Mutex<DeadLetters>>>,
+    emitter: EventEmitter,
+}
+
+impl<R: Runtime> Post<R> {
+    fn new(rt: &R, dead_letters: Option<DeadLetters>, emitter: &EventEmitter) -> Self {
+        let dead_letters = dead_letters.map(|letters| Arc::new(Mutex::new(letters)));
+        Self { rt: rt.clone(), dead_letters, emitter: emitter.clone() }
+    }
+
+    async fn send(&self, row: Arc<Malformed>) -> Result<(), Failure> {
+        if let Some(dead_letters) = self.dead_letters.clone() {
+            let written = self.rt.unblock(move || locked(&dead_letters).write(&row));
+            written.await.map_err(Failure::Writing)??;
+        }
+        self.emitter.emit(RowMalformed).await;
+        Ok(())
+    }
 }
 
 /// Writes batches down, where blocking hurts nobody, if that is asked for.

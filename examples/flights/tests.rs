@@ -7,7 +7,7 @@ use super::csv::Rows;
 use super::failure::Failure;
 use super::faults::Faults;
 use super::lookups::Lookups;
-use super::pipeline::{Desk, work};
+use super::pipeline::{Desk, Outputs, work};
 use super::tables::Tables;
 
 /// Or the rest of the file would be missing from a summary that looks whole.
@@ -18,7 +18,7 @@ fn a_chunk_that_is_not_read_ends_the_run() {
     let flights = Rows::open(&data("flights-2013-01.csv"), columns, &[], panics).unwrap();
     let outcome = Sim::run(0, |rt| async move {
         let lookups = Lookups::new(&rt, tables(), Faults::new(0.0, 0))?;
-        work(&rt, flights, &Desk::new(lookups), None, |_| {}).await
+        work(&rt, flights, &Desk::new(lookups), Outputs::default(), |_| {}).await
     });
     assert!(matches!(outcome, Err(Failure::Reading(_))), "{:?}", outcome.err());
 }
