@@ -37,9 +37,9 @@ pub enum Failure {
     Config(#[from] ConfigError),
     #[error("a chunk of rows was not read: {0}")]
     Reading(JoinError),
-    #[error("a batch was not written: {0}")]
+    #[error("what was to be written was not: {0}")]
     Writing(JoinError),
-    /// It ends nothing: see `dead_letters.rs`.
+    /// It ends nothing: it goes to the dead letters.
     #[error(transparent)]
     Malformed(#[from] Arc<Malformed>),
     #[error("a lookup came to nothing: {0}")]

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Where to look: `pipeline.rs` is the work, written once against `Runtime`; `lookups.rs` shows the
-//! policies; `on_runtime` below is the one place that knows which runtimes there are. The rest is
+//! policies, `news.rs` the events, `metrics.rs` the registry; `on_runtime` below is the one place that knows which runtimes there are. The rest is
 //! what any program needs: arguments, files, a report.
 
 #![allow(unreachable_pub)] // In a program nothing is reachable: `pub` is what a module offers.
@@ -35,6 +35,7 @@ mod table;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod writers;
 
 use std::env;
 use std::ffi::OsString;

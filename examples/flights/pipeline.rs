@@ -1,16 +1,17 @@
 //! The work: read, watch, enrich, write, summarise. It knows `Runtime` and no runtime.
 //!
-//! A flight whose lookup came to nothing goes back and is tried again with those that come after
-//! it: none is dropped. What is worth telling is emitted; see `news.rs`.
+//! A row that is malformed goes to the dead letters. A flight whose lookup came to nothing goes
+//! back and is tried again with those that come after it: none is dropped. What is worth telling is
+//! emitted; see `news.rs`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::stream;
+use mtaio::Runtime;
 use mtaio::event::EventEmitter;
 use mtaio::monitor::RunTotals;
 use mtaio::pipeline::{Batch, Letter, Parallel, PipelineError, Stage, pipeline};
-use mtaio::{Runtime, RuntimeExt};
 
 use super::airports::Airports;
 use super::console::Told;
@@ -20,10 +21,11 @@ use super::failure::Failure;
 use super::flight::{Flight, Flights, Status};
 use super::journal::Journal;
 use super::lookups::{Lookups, Unanswered};
-use super::news::{BatchWritten, FlightCancelled, RowMalformed};
+use super::news::FlightCancelled;
 use super::reader::{Again, Answers, Parsed, Row, rows};
 use super::summary::Summary;
 use super::tables::Aircraft;
+use super::writers::{BatchWriter, LetterWriter};
 
 /// Flights that are looked up at once.
 const FLIGHTS: usize = 64;
@@ -65,8 +67,7 @@ pub struct Outputs {
     pub dead_letters: Option<DeadLetters>,
 }
 
-/// Takes all flights through the pipeline. A malformed row goes to the dead letters, and stops
-/// nothing.
+/// Takes all rows through the pipeline.
 pub async fn work<R: Runtime>(
     rt: &R,
     flights: Flights,
@@ -76,19 +77,22 @@ pub async fn work<R: Runtime>(
 ) -> Result<(), Failure> {
     let Desk { lookups, emitter, summary, runs } = desk;
     let written = journal.as_mut().map(Journal::take_written).unwrap_or_default();
-    let (again, lookups) = (Again::default(), Arc::clone(lookups));
-    let post = Post::new(rt, dead_letters, emitter);
-    let (to_again, or_end) = (Arc::clone(&again), Arc::clone(&again));
+    let lookups = Arc::clone(lookups);
+    let again = Again::default();
+    let (goes_back, ends) = (Arc::clone(&again), Arc::clone(&again));
+    let letters = LetterWriter::new(rt, dead_letters, emitter);
+    let batches = BatchWriter::new(rt, journal, emitter);
 
     let pipeline = pipeline::<Failure>()
         // A file that can't be read any more ends the run.
         .then(async |row: Result<Parsed, Failure>| row)
+        // A row that is none ends nothing.
         .then(async |row: Parsed| row)
         .dead_letter(async move |letter: Letter<Parsed, Arc<Malformed>>| {
             let Some(row) = letter.error else { return };
-            // So does a file that can't be written.
-            if let Err(failure) = post.send(row).await {
-                locked(&or_end).push_back(Err(failure));
+            // A file that can't be written does.
+            if let Err(failure) = letters.write(row).await {
+                locked(&ends).push_back(Err(failure));
             }
         })
         .then(Watch { airports: Mutex::default(), emitter: emitter.clone() })
@@ -97,9 +101,9 @@ pub async fn work<R: Runtime>(
             let row = Row { is_back: true, ..letter.item };
             // One that panics would do so for ever.
             let again = letter.error.map_or(Err(Failure::LookupPanicked), |_| Ok(Ok(row)));
-            locked(&to_again).push_back(again);
+            locked(&goes_back).push_back(again);
         })
-        .batch(BATCH, Write::new(rt, journal, emitter.clone()))
+        .batch(BATCH, batches)
         .build()?;
 
     let summary = Arc::clone(summary);
@@ -188,70 +192,6 @@ async fn try_look_up<R: Runtime>(
         None => None,
     };
     Ok((airline, aircraft))
-}
-
-/// Writes malformed rows down, where blocking hurts nobody, if that is asked for.
-#[derive(Clone)]
-struct Post<R> {
-    rt: R,
-    dead_letters: Option<Arc<Mutex<DeadLetters>>>,
-    emitter: EventEmitter,
-}
-
-impl<R: Runtime> Post<R> {
-    fn new(rt: &R, dead_letters: Option<DeadLetters>, emitter: &EventEmitter) -> Self {
-        let dead_letters = dead_letters.map(|letters| Arc::new(Mutex::new(letters)));
-        Self { rt: rt.clone(), dead_letters, emitter: emitter.clone() }
-    }
-
-    async fn send(&self, row: Arc<Malformed>) -> Result<(), Failure> {
-        if let Some(dead_letters) = self.dead_letters.clone() {
-            let written = self.rt.unblock(move || locked(&dead_letters).write(&row));
-            written.await.map_err(Failure::Writing)??;
-        }
-        self.emitter.emit(RowMalformed).await;
-        Ok(())
-    }
-}
-
-/// Writes batches down, where blocking hurts nobody, if that is asked for.
-struct Write<R> {
-    rt: R,
-    journal: Option<Arc<Mutex<Journal>>>,
-    emitter: EventEmitter,
-}
-
-impl<R> Write<R> {
-    fn new(rt: &R, journal: Option<Journal>, emitter: EventEmitter) -> Self
-    where
-        R: Clone,
-    {
-        let journal = journal.map(|journal| Arc::new(Mutex::new(journal)));
-        Self { rt: rt.clone(), journal, emitter }
-    }
-
-    async fn write(&self, batch: Vec<Enriched>) -> Result<Vec<Enriched>, Failure>
-    where
-        R: Runtime,
-    {
-        let Some(journal) = self.journal.clone() else { return Ok(batch) };
-        let written = self.rt.unblock(move || {
-            locked(&journal).write(&batch)?;
-            Ok(batch)
-        });
-        written.await.map_err(Failure::Writing)?
-    }
-}
-
-impl<R: Runtime> Stage<Vec<Enriched>> for Write<R> {
-    type Out = Vec<Enriched>;
-    type Err = Failure;
-
-    async fn process(&self, batch: Vec<Enriched>) -> Result<Vec<Enriched>, Failure> {
-        let batch = self.write(batch).await?;
-        self.emitter.emit(BatchWritten { flights: batch.len() }).await;
-        Ok(batch)
-    }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -32,6 +32,8 @@ mod reader;
 mod summary;
 #[path = "../../../../examples/flights/tables.rs"]
 mod tables;
+#[path = "../../../../examples/flights/writers.rs"]
+mod writers;
 
 // A service that is never at fault, and takes no time if it is told so.
 use super::faults;
