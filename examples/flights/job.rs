@@ -2,7 +2,6 @@
 
 use std::mem;
 use std::net::TcpListener;
-use std::sync::PoisonError;
 
 use mtaio::Runtime;
 use mtaio::monitor::{Registry, Snapshot};
@@ -17,7 +16,7 @@ use super::journal::Journal;
 use super::lookups::Lookups;
 use super::metrics;
 use super::news::{News, Newspaper};
-use super::pipeline::{self, Desk, Outputs};
+use super::pipeline::{self, Desk, Outputs, locked};
 use super::serve::Server;
 use super::summary::Summary;
 use super::tables::Tables;
@@ -72,7 +71,7 @@ impl Job {
         }
         pipeline::work(rt, self.flights, &desk, self.outputs, tell).await?;
         let metrics = registry.gather();
-        let summary = mem::take(&mut *desk.summary.lock().unwrap_or_else(PoisonError::into_inner));
+        let summary = mem::take(&mut *locked(&desk.summary));
         Ok(Outcome { summary, news: paper.read(), metrics })
     }
 }

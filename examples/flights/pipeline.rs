@@ -4,10 +4,10 @@
 //! back and is tried again with those that come after it: none is dropped. What is worth telling is
 //! emitted; see `news.rs`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::stream;
+use futures::{StreamExt, stream};
 use mtaio::Runtime;
 use mtaio::event::EventEmitter;
 use mtaio::monitor::RunTotals;
@@ -86,11 +86,11 @@ pub async fn work<R: Runtime>(
     let pipeline = pipeline::<Failure>()
         // A file that can't be read any more ends the run.
         .then(async |row: Result<Parsed, Failure>| row)
-        // A row that is none ends nothing.
+        // A row that is malformed goes to the dead letters, and ends nothing;
         .then(async |row: Parsed| row)
         .dead_letter(async move |letter: Letter<Parsed, Arc<Malformed>>| {
             let Some(row) = letter.error else { return };
-            // A file that can't be written does.
+            // unless they can't be written.
             if let Err(failure) = letters.write(row).await {
                 locked(&ends).push_back(Err(failure));
             }
@@ -111,19 +111,17 @@ pub async fn work<R: Runtime>(
         let mut summary = locked(&summary);
         batch.into_iter().for_each(|enriched| summary.add(enriched));
     };
-    let rows = rows(rt, flights, Arc::clone(&again), written, tell);
-    let report = pipeline.run(rt, rows).for_each(add.clone()).await;
-    runs.add(&report);
-    report.into_result().map_err(failure)?;
-    // What goes back while the last rows are on their way finds no more of them.
+    let mut rows = rows(rt, flights, Arc::clone(&again), written, tell).boxed();
     loop {
+        let report = pipeline.run(rt, rows).for_each(add.clone()).await;
+        runs.add(&report);
+        report.into_result().map_err(failure)?;
+        // What goes back while the last rows are on their way finds no more of them.
         let left: Vec<_> = locked(&again).drain(..).collect();
         if left.is_empty() {
             return Ok(());
         }
-        let report = pipeline.run(rt, stream::iter(left)).for_each(add.clone()).await;
-        runs.add(&report);
-        report.into_result().map_err(failure)?;
+        rows = stream::iter(left).boxed();
     }
 }
 
@@ -194,6 +192,6 @@ async fn try_look_up<R: Runtime>(
     Ok((airline, aircraft))
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

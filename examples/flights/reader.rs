@@ -1,7 +1,7 @@
 //! The rows of the file, read while others are worked on, and among them those that go back.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::vec;
 
 use futures::{Stream, stream};
@@ -12,6 +12,7 @@ use super::csv::{Chunk, InputError, Malformed};
 use super::failure::Failure;
 use super::flight::{Flight, Flights};
 use super::journal::Line;
+use super::pipeline::locked;
 use super::tables::Aircraft;
 
 /// Rows in memory: one such chunk is being enriched while the next is read.
@@ -79,8 +80,7 @@ struct Reader<R: Runtime, T> {
 impl<R: Runtime, T: FnMut(Told)> Reader<R, T> {
     async fn next(&mut self) -> Option<Result<Parsed, Failure>> {
         loop {
-            if let Some(row) = self.again.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-            {
+            if let Some(row) = locked(&self.again).pop_front() {
                 return Some(row);
             }
             let next = self.chunk.next();

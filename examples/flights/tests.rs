@@ -3,7 +3,8 @@ use std::path::{Path, PathBuf};
 use futures::future::join_all;
 use mtaio_sim::Sim;
 
-use super::csv::Rows;
+use super::console::{Console, Told};
+use super::csv::{Malformed, Rows};
 use super::failure::Failure;
 use super::faults::Faults;
 use super::lookups::Lookups;
@@ -35,6 +36,33 @@ fn what_is_known_is_not_asked_again_nor_that_there_is_nothing_to_know() {
             assert_eq!(lookups.aircraft_asked_for(), 2);
         }
     });
+}
+
+/// A bar that is drawn over and over, and makes room for what stays.
+#[test]
+fn a_terminal_sees_how_far_it_is() {
+    let row = Malformed {
+        path: "flights.csv".into(),
+        line: 2,
+        reason: "it is none".to_owned(),
+        text: String::new(),
+    };
+    let told = |has_bar| {
+        let mut stderr = Vec::new();
+        let mut console = Console::new(&mut stderr, has_bar);
+        console.tell(Told::Read { rows: 1_000, part: 0.25 });
+        console.tell(Told::Malformed(&row));
+        console.tell(Told::Read { rows: 4_000, part: 1.0 });
+        console.erase();
+        String::from_utf8(stderr).unwrap()
+    };
+    let erase = "\r\x1b[2K";
+    let (quarter, whole) = (["#".repeat(10), "-".repeat(30)].concat(), "#".repeat(40));
+    let malformed = "flights.csv: line 2: it is none\n";
+    let bars =
+        format!("{erase}[{quarter}] 1000 rows{erase}{malformed}{erase}[{whole}] 4000 rows{erase}");
+    assert_eq!(told(true), bars);
+    assert_eq!(told(false), malformed);
 }
 
 fn tables() -> Tables {

@@ -1,6 +1,6 @@
 //! What writes to files, where blocking hurts nobody; and tells that it is done.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use mtaio::event::EventEmitter;
 use mtaio::pipeline::Stage;
@@ -11,7 +11,7 @@ use super::dead_letters::DeadLetters;
 use super::failure::Failure;
 use super::journal::Journal;
 use super::news::{BatchWritten, RowMalformed};
-use super::pipeline::Enriched;
+use super::pipeline::{Enriched, locked};
 
 /// Writes batches down, if that is asked for.
 pub struct BatchWriter<R> {
@@ -69,8 +69,4 @@ impl<R: Runtime> LetterWriter<R> {
         self.emitter.emit(RowMalformed).await;
         Ok(())
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

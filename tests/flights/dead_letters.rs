@@ -84,7 +84,7 @@ fn a_run_that_goes_on_keeps_each_row_once() {
 }
 
 #[test]
-fn the_table_and_the_metrics_count_them() {
+fn the_table_counts_them() {
     let files = Files::new("letters-counted").with_flights(MIXED);
     let ran = files.run([]);
     ran.succeeded();

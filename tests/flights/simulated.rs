@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::future::{Future, poll_fn};
 use std::iter;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use serde_json::json;
 use crate::flights::args::{self, Command};
 use crate::flights::failure::Failure;
 use crate::flights::job::{Job, Outcome};
-use crate::sample::January;
+use crate::sample::{January, count};
 
 const HARSH: Faults = Faults::new().spurious_polls(0.05).late_timers(Duration::from_millis(3));
 
@@ -129,33 +130,51 @@ async fn dropped_at<F: Future>(poll: u64, future: F) -> Option<F::Output> {
             return Poll::Ready(None);
         }
         polls += 1;
+        if poll == u64::MAX {
+            eprintln!("POLL {polls}");
+        }
         future.as_mut().poll(cx).map(Some)
     })
     .await
 }
 
 /// Runs are dropped at any of their polls, up to three times, each beside a service of its own that
-/// fails as it likes; the last goes to its end.
-async fn dropped_and_resumed(rt: Sim, january: &January) {
+/// fails as it likes; the last goes to its end. How many left something to go on with is counted.
+async fn dropped_and_resumed(rt: Sim, january: &January, midway: &AtomicU64) {
     let mut runs = 0;
     loop {
         let service = Service { faults: (rt.entropy() % 46) as f64 / 100.0, seed: rt.entropy() };
         let job = job(january, service, runs > 0);
-        let poll = if runs < 3 { 1 + rt.entropy() % 300 } else { u64::MAX };
+        let poll = if runs < 3 { 1 + rt.entropy() % POLLS } else { u64::MAX };
         let outcome = dropped_at(poll, job.run(&rt, |_| {})).await;
         // What blocks and is begun goes on to its end.
         rt.run_until_stalled().await;
-        match outcome {
-            Some(outcome) => return is_complete(january, &outcome.unwrap()),
-            None => january.is_in_order(),
-        }
-        runs += 1;
+        let Some(outcome) = outcome else {
+            january.is_in_order();
+            let written = count(&january.read("lines.jsonl"));
+            let is_midway = 0 < written && written < january.flights.len();
+            midway.fetch_add(u64::from(is_midway), Ordering::Relaxed);
+            runs += 1;
+            continue;
+        };
+        return is_complete(january, &outcome.unwrap());
     }
 }
 
+/// Several batches, and another chunk.
+const MANY: usize = 1_100;
+
+/// About what a run of them takes.
+const POLLS: u64 = 400;
+
 fn explore_drops(name: &str, explore: Explore) {
-    let january = January::first(300, name);
-    Sim::explore(explore, async |rt| dropped_and_resumed(rt, &january).await);
+    let (january, midway) = (January::first(MANY, name), AtomicU64::new(0));
+    let explored = Sim::explore(explore, async |rt| {
+        dropped_and_resumed(rt, &january, &midway).await;
+    });
+    let midway = midway.into_inner();
+    eprintln!("{} runs, {midway} of them dropped with something written", explored.runs());
+    assert!(midway > 0 || explored.runs() < 5, "none was dropped midway");
 }
 
 #[test]
