@@ -130,9 +130,6 @@ async fn dropped_at<F: Future>(poll: u64, future: F) -> Option<F::Output> {
             return Poll::Ready(None);
         }
         polls += 1;
-        if poll == u64::MAX {
-            eprintln!("POLL {polls}");
-        }
         future.as_mut().poll(cx).map(Some)
     })
     .await
@@ -164,8 +161,8 @@ async fn dropped_and_resumed(rt: Sim, january: &January, midway: &AtomicU64) {
 /// Several batches, and another chunk.
 const MANY: usize = 1_100;
 
-/// About what a run of them takes.
-const POLLS: u64 = 400;
+/// About how often a run of them is polled.
+const POLLS: u64 = 2_000;
 
 fn explore_drops(name: &str, explore: Explore) {
     let (january, midway) = (January::first(MANY, name), AtomicU64::new(0));
