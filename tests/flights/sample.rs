@@ -1,7 +1,8 @@
 //! The first rows of January with something wrong in between, and what they must come to.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::iter;
 use std::path::Path;
 
@@ -72,6 +73,14 @@ impl January {
         let lines = self.read("lines.jsonl");
         assert!(rows(&lines).is_subset(&self.flights));
         assert_eq!(rows(&lines).len(), count(&lines), "a row is there twice");
+    }
+
+    /// As if a run had been killed while the system took the bytes.
+    pub fn tear(&self) {
+        for name in ["lines.jsonl", "letters.jsonl"] {
+            let mut file = File::options().append(true).open(self.files.path(name)).unwrap();
+            file.write_all(b"{\"row\":9,\"carr").unwrap();
+        }
     }
 
     #[cfg(target_os = "linux")]

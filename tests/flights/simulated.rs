@@ -151,6 +151,9 @@ async fn dropped_and_resumed(rt: Sim, january: &January, midway: &AtomicU64) {
             let written = count(&january.read("lines.jsonl"));
             let is_midway = 0 < written && written < january.flights.len();
             midway.fetch_add(u64::from(is_midway), Ordering::Relaxed);
+            if rt.buggify(0.5) {
+                january.tear();
+            }
             runs += 1;
             continue;
         };
