@@ -21,17 +21,20 @@ Usage: flights [OPTIONS]
   --seed N         which lookups fail, and the simulator's schedule [default: 0]
   --json FILE      write the summary as JSON; - is standard output, in place of the table
   --jsonl FILE     write the flights, with what was looked up, as a line of JSON each
-  --resume         go on with the file of --jsonl that an earlier run did not finish
+  --dead-letters FILE
+                   write the malformed rows, with what is wrong with them, as a line of JSON each
+  --resume         go on with the files of --jsonl and --dead-letters that an earlier run did not
+                   finish
   --metrics ADDR   serve metrics for Prometheus at this address while it runs, as 127.0.0.1:9100
   --quiet          print no table, no alerts, and no progress
   --help           print this
 
-Malformed rows are reported on standard error and left out of the summary.
+Malformed rows are reported on standard error, and left out of the summary.
 The exit code is 2 when the arguments or the files are not usable, 1 when anything else goes wrong.
 ";
 
 const OPTIONS: &str = "--runtime, --flights, --planes, --airlines, --faults, --seed, --json, --jsonl, \
-                       --resume, --metrics, --quiet and --help";
+                       --dead-letters, --resume, --metrics, --quiet and --help";
 
 /// What is asked for.
 pub enum Command {
@@ -50,6 +53,7 @@ pub struct Args {
     /// `-` is standard output.
     pub json: Option<PathBuf>,
     pub jsonl: Option<PathBuf>,
+    pub dead_letters: Option<PathBuf>,
     /// Only with `jsonl`.
     pub resume: bool,
     /// Where metrics are served.
@@ -107,6 +111,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, A
             }
             Arg::Long("json") => args.json = Some(parser.value()?.into()),
             Arg::Long("jsonl") => args.jsonl = Some(parser.value()?.into()),
+            Arg::Long("dead-letters") => args.dead_letters = Some(parser.value()?.into()),
             Arg::Long("resume") => args.resume = true,
             Arg::Long("metrics") => args.metrics = Some(text(parser.value()?)),
             Arg::Long("quiet") => args.quiet = true,
@@ -138,6 +143,7 @@ impl Default for Args {
             seed: 0,
             json: None,
             jsonl: None,
+            dead_letters: None,
             resume: false,
             metrics: None,
             quiet: false,

@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use super::csv::Malformed;
 
 /// What there is to tell.
-pub enum Told {
-    Malformed(Malformed),
+#[derive(Debug)]
+pub enum Told<'a> {
+    Malformed(&'a Malformed),
     /// Metrics are to be had there.
     Serving(SocketAddr),
     /// So many rows are read, and this part of the file, from 0 to 1.
@@ -39,7 +40,11 @@ impl<W: Write> Console<W> {
 
     pub fn tell(&mut self, told: Told) {
         match told {
-            Told::Malformed(row) => self.report(&row),
+            Told::Malformed(row) => {
+                self.erase();
+                self.malformed += 1;
+                let _ = writeln!(self.stderr, "{row}");
+            }
             Told::Serving(address) => {
                 let _ = writeln!(self.stderr, "metrics: http://{address}/metrics");
             }
@@ -51,12 +56,6 @@ impl<W: Write> Console<W> {
             }
             Told::Read { .. } => {}
         }
-    }
-
-    pub fn report(&mut self, row: &Malformed) {
-        self.erase();
-        self.malformed += 1;
-        let _ = writeln!(self.stderr, "{row}");
     }
 
     /// Leaves the terminal to what comes after the work.

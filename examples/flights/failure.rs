@@ -2,12 +2,13 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use mtaio::{ConfigError, JoinError};
 use thiserror::Error;
 
 use super::args::ArgsError;
-use super::csv::InputError;
+use super::csv::{InputError, Malformed};
 use super::lookups::Unanswered;
 
 #[derive(Debug, Error)]
@@ -17,7 +18,7 @@ pub enum Failure {
     #[error(transparent)]
     Input(#[from] InputError),
     #[error("{path}: cannot be written: {error}", path = path.display())]
-    Json { path: PathBuf, error: io::Error },
+    Unwritable { path: PathBuf, error: io::Error },
     #[error("{path}: line {number} is not one to go on from: {reason}", path = path.display())]
     Resume { path: PathBuf, number: u64, reason: String },
     #[error("row {row} was written by a run with other flights")]
@@ -36,8 +37,11 @@ pub enum Failure {
     Config(#[from] ConfigError),
     #[error("a chunk of rows was not read: {0}")]
     Reading(JoinError),
-    #[error("a batch was not written: {0}")]
+    #[error("what was to be written was not: {0}")]
     Writing(JoinError),
+    /// It ends nothing: it goes to the dead letters.
+    #[error(transparent)]
+    Malformed(#[from] Arc<Malformed>),
     #[error("a lookup came to nothing: {0}")]
     Lookup(#[from] Unanswered),
     #[error("a lookup panicked")]
@@ -52,7 +56,7 @@ impl Failure {
         match self {
             Self::Args(_)
             | Self::Input(_)
-            | Self::Json { .. }
+            | Self::Unwritable { .. }
             | Self::Resume { .. }
             | Self::OtherFlights { .. }
             | Self::Metrics { .. } => 2,

@@ -3,23 +3,19 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
 use super::flight::Flight;
+use super::json_lines::JsonLines;
 use super::pipeline::Enriched;
 use super::tables::Aircraft;
 
-/// A file of a line a flight. What is in it is whole lines, whenever somebody looks: each batch is
-/// written at once.
+/// A file of a line a flight.
 pub struct Journal {
-    path: PathBuf,
-    file: File,
-    text: Vec<u8>,
+    lines: JsonLines,
     /// By their rows, what an earlier run wrote.
     written: BTreeMap<u64, Line<'static>>,
 }
@@ -42,40 +38,20 @@ pub struct Line<'a> {
 impl Journal {
     /// Begins a new file.
     pub fn create(path: &Path) -> Result<Self, Failure> {
-        Self::open(path, true)
+        Ok(Self { lines: JsonLines::create(path)?, written: BTreeMap::new() })
     }
 
-    /// Goes on with a file, if there is one. The piece of a line at its end is cut off: who wrote
-    /// it did not come to its end.
+    /// Goes on with a file, if there is one.
     pub fn resume(path: &Path) -> Result<Self, Failure> {
-        let mut journal = Self::open(path, false)?;
-        let mut text = Vec::new();
-        journal.file.read_to_end(&mut text).map_err(|error| journal.unusable(error))?;
-        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
-        journal.cut(whole as u64).map_err(|error| journal.unusable(error))?;
-        for (number, text) in (1..).zip(text[..whole].split_inclusive(|byte| *byte == b'\n')) {
-            let refuse = |reason| Failure::Resume { path: path.to_owned(), number, reason };
-            let line: Line = serde_json::from_slice(text).map_err(|e| refuse(e.to_string()))?;
+        let mut written = BTreeMap::new();
+        let lines = JsonLines::resume(path, |line: Line<'static>| {
             let row = line.row;
-            if journal.written.insert(row, line).is_some() {
-                return Err(refuse(format!("row {row} is there twice")));
+            match written.insert(row, line) {
+                None => Ok(()),
+                Some(_) => Err(format!("row {row} is there twice")),
             }
-        }
-        Ok(journal)
-    }
-
-    fn open(path: &Path, truncate: bool) -> Result<Self, Failure> {
-        let path = path.to_owned();
-        let mut options = File::options();
-        match options.read(true).write(true).create(true).truncate(truncate).open(&path) {
-            Ok(file) => Ok(Self { path, file, text: Vec::new(), written: BTreeMap::new() }),
-            Err(error) => Err(Failure::Json { path, error }),
-        }
-    }
-
-    fn cut(&mut self, length: u64) -> io::Result<()> {
-        self.file.set_len(length)?;
-        self.file.seek(SeekFrom::Start(length)).map(drop)
+        })?;
+        Ok(Self { lines, written })
     }
 
     /// What an earlier run wrote, by rows.
@@ -85,20 +61,8 @@ impl Journal {
 
     /// Writes what of a batch is not there yet; blocks as long as the file does.
     pub fn write(&mut self, batch: &[Enriched]) -> Result<(), Failure> {
-        self.try_write(batch).map_err(|error| self.unusable(error))
-    }
-
-    fn try_write(&mut self, batch: &[Enriched]) -> io::Result<()> {
-        self.text.clear();
-        for enriched in batch.iter().filter(|enriched| !enriched.is_written) {
-            serde_json::to_writer(&mut self.text, &Line::of(enriched))?;
-            self.text.push(b'\n');
-        }
-        self.file.write_all(&self.text)
-    }
-
-    fn unusable(&self, error: io::Error) -> Failure {
-        Failure::Json { path: self.path.clone(), error }
+        let new = batch.iter().filter(|enriched| !enriched.is_written);
+        self.lines.write(new.map(Line::of))
     }
 }
 

@@ -23,7 +23,7 @@ impl JsonOutput {
         let mut options = OpenOptions::new();
         match options.write(true).create(true).truncate(false).open(&path) {
             Ok(file) => Ok(Self::File { path, file }),
-            Err(error) => Err(Failure::Json { path, error }),
+            Err(error) => Err(Failure::Unwritable { path, error }),
         }
     }
 
@@ -31,7 +31,7 @@ impl JsonOutput {
         match self {
             Self::Stdout => write_json(summary, stdout).map_err(Failure::Output),
             Self::File { path, file } => {
-                overwrite(file, summary).map_err(|error| Failure::Json { path, error })
+                overwrite(file, summary).map_err(|error| Failure::Unwritable { path, error })
             }
         }
     }

@@ -6,21 +6,24 @@
 //! cargo run --release --example flights -- --runtime smol --json summary.json
 //! ```
 //!
-//! Where to look: `pipeline.rs` is the work, written once against `Runtime`, and `on_runtime` below
-//! is the one place that knows which runtimes there are. The rest is what any program needs:
-//! arguments, files, a report. `lookups.rs` shows the policies.
+//! Where to look: `pipeline.rs` is the work, written once against `Runtime`; `lookups.rs` shows the
+//! policies, `news.rs` the events, `metrics.rs` the registry; `on_runtime` below is the one place that knows which runtimes there are. The rest is
+//! what any program needs: arguments, files, a report.
 
 #![allow(unreachable_pub)] // In a program nothing is reachable: `pub` is what a module offers.
 
 mod airports;
-mod args;
+pub(crate) mod args;
 mod console;
 mod csv;
-mod failure;
-pub mod faults;
+mod dead_letters;
+pub(crate) mod failure;
+pub(crate) mod faults;
 mod flight;
+pub(crate) mod job;
 mod journal;
 mod json;
+mod json_lines;
 mod lookups;
 mod metrics;
 mod news;
@@ -32,33 +35,21 @@ mod table;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod writers;
 
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
-use std::mem;
-use std::net::TcpListener;
 use std::process::ExitCode;
-use std::sync::PoisonError;
 
-use mtaio::Runtime;
-use mtaio::monitor::{Registry, Snapshot};
 use mtaio_sim::Sim;
 
-use self::args::{Args, Command, RuntimeName};
+use self::args::{Command, RuntimeName};
 use self::console::{Console, Told};
 use self::failure::Failure;
-use self::faults::Faults;
-use self::flight::Flights;
-use self::journal::Journal;
+use self::job::{Job, Outcome};
 use self::json::JsonOutput;
-use self::lookups::Lookups;
-use self::news::{News, Newspaper};
-use self::pipeline::Desk;
-use self::serve::Server;
-use self::summary::Summary;
 use self::table::{alerts, table};
-use self::tables::Tables;
 
 fn main() -> ExitCode {
     let arguments = env::args_os().skip(1);
@@ -92,18 +83,11 @@ fn run_at(
         Command::Run(args) => args,
         Command::Help => return print(args::HELP, stdout),
     };
-    // Whatever may be refused is refused before the work, not after.
-    let flights = flight::open(&args.flights)?;
-    let mut console = Console::new(stderr, is_terminal && !args.quiet);
-    let tables = Tables::load(&args.planes, &args.airlines, |row| console.report(&row))?;
     let json = args.json.as_deref().map(JsonOutput::open).transpose()?;
+    let mut console = Console::new(stderr, is_terminal && !args.quiet);
+    let job = Job::prepare(&args, |told| console.tell(told))?;
 
-    let open = if args.resume { Journal::resume } else { Journal::create };
-    let journal = args.jsonl.as_deref().map(open).transpose()?;
-
-    let listener = args.metrics.as_deref().map(listen).transpose()?;
-
-    let worked = on_runtime(&args, flights, tables, journal, listener, |told| console.tell(told));
+    let worked = on_runtime(args.runtime, args.seed, job, |told| console.tell(told));
     console.erase();
     let Outcome { summary, news, metrics } = worked?;
 
@@ -119,72 +103,22 @@ fn run_at(
     Ok(())
 }
 
-/// What all flights come to.
-struct Outcome {
-    summary: Summary,
-    news: News,
-    metrics: Snapshot,
-}
-
 fn print(text: &str, stdout: &mut impl Write) -> Result<(), Failure> {
     stdout.write_all(text.as_bytes()).map_err(Failure::Output)
 }
 
-fn listen(address: &str) -> Result<TcpListener, Failure> {
-    let failed = |error| Failure::Metrics { address: address.to_owned(), error };
-    TcpListener::bind(address).map_err(failed)
-}
-
-/// Serves the metrics, and tells where: the address may have left the port to the system.
-fn serve(
-    listener: TcpListener,
-    registry: &Registry,
-    tell: &mut impl FnMut(Told),
-) -> Result<Server, Failure> {
-    let server = Server::start(listener, registry.clone()).map_err(Failure::Server)?;
-    tell(Told::Serving(server.address()));
-    Ok(server)
-}
-
-/// Runs the pipeline on the runtime that was asked for.
+/// Does the job on the runtime that was asked for; the seed is for the simulator.
 fn on_runtime(
-    args: &Args,
-    flights: Flights,
-    tables: Tables,
-    journal: Option<Journal>,
-    listener: Option<TcpListener>,
+    runtime: RuntimeName,
+    seed: u64,
+    job: Job,
     tell: impl FnMut(Told) + Send,
 ) -> Result<Outcome, Failure> {
-    let faults = Faults::new(args.faults, args.seed);
-    match args.runtime {
-        RuntimeName::Tokio => mtaio_tokio::block_on(async move |rt| {
-            work(&rt, flights, Lookups::new(&rt, tables, faults)?, journal, listener, tell).await
-        })
-        .map_err(Failure::Runtime)?,
-        RuntimeName::Smol => mtaio_smol::block_on(async move |rt| {
-            work(&rt, flights, Lookups::new(&rt, tables, faults)?, journal, listener, tell).await
-        })
-        .map_err(Failure::Runtime)?,
-        RuntimeName::Sim => Sim::try_run(args.seed, async move |rt| {
-            work(&rt, flights, Lookups::new(&rt, tables, faults)?, journal, listener, tell).await
-        })?,
+    match runtime {
+        RuntimeName::Tokio => mtaio_tokio::block_on(async move |rt| job.run(&rt, tell).await)
+            .map_err(Failure::Runtime)?,
+        RuntimeName::Smol => mtaio_smol::block_on(async move |rt| job.run(&rt, tell).await)
+            .map_err(Failure::Runtime)?,
+        RuntimeName::Sim => Sim::try_run(seed, async move |rt| job.run(&rt, tell).await)?,
     }
-}
-
-async fn work<R: Runtime>(
-    rt: &R,
-    flights: Flights,
-    lookups: Lookups<R>,
-    journal: Option<Journal>,
-    listener: Option<TcpListener>,
-    mut tell: impl FnMut(Told) + Send,
-) -> Result<Outcome, Failure> {
-    let desk = Desk::new(lookups);
-    let paper = Newspaper::about(&desk.emitter);
-    let registry = metrics::registry(&desk, &paper)?;
-    let _server = listener.map(|listener| serve(listener, &registry, &mut tell)).transpose()?;
-    pipeline::work(rt, flights, &desk, journal, tell).await?;
-    let metrics = registry.gather();
-    let summary = mem::take(&mut *desk.summary.lock().unwrap_or_else(PoisonError::into_inner));
-    Ok(Outcome { summary, news: paper.read(), metrics })
 }

@@ -1,13 +1,13 @@
 //! What the work looks like in numbers: for those who look while it goes on, and for the table at the
 //! end.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use mtaio::monitor::{Collection, Registry};
 use mtaio::{ConfigError, Runtime};
 
 use super::news::Newspaper;
-use super::pipeline::Desk;
+use super::pipeline::{Desk, locked};
 use super::summary::{Carrier, Summary};
 
 /// Shows all that is at the desk, and what the newspaper has of it.
@@ -24,9 +24,11 @@ pub fn registry<R: Runtime>(desk: &Desk<R>, paper: &Newspaper) -> Result<Registr
 }
 
 fn collect(summary: &Mutex<Summary>, paper: &Newspaper, metrics: &mut Collection) {
-    let summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
+    let summary = locked(summary);
     let news = paper.read();
     metrics.counter("flights_rows_total", "Well-formed rows.", &[], summary.rows);
+    let malformed = "Rows of the flights that went to the dead letters.";
+    metrics.counter("flights_malformed_total", malformed, &[], news.malformed);
     let told = "Flights that were told to be cancelled.";
     metrics.counter("flights_told_cancelled_total", told, &[], news.cancelled);
     metrics.counter("flights_written_total", "Flights written, in batches.", &[], news.written);

@@ -17,6 +17,13 @@ impl Event for Alert {
     const NAME: &'static str = "delay.alert";
 }
 
+/// A row is no flight, and went to the dead letters.
+pub struct RowMalformed;
+
+impl Event for RowMalformed {
+    const NAME: &'static str = "row.malformed";
+}
+
 /// A batch is done: in the file of lines, if there is one.
 pub struct BatchWritten {
     pub flights: usize,
@@ -30,6 +37,7 @@ impl Event for BatchWritten {
 #[derive(Clone, Debug, Default)]
 pub struct News {
     pub cancelled: u64,
+    pub malformed: u64,
     /// In the order of the file, on every runtime.
     pub alerts: Vec<Alert>,
     /// Flights, in batches.
@@ -43,11 +51,14 @@ pub struct Newspaper(Arc<Mutex<News>>);
 impl Newspaper {
     pub fn about(emitter: &EventEmitter) -> Self {
         let paper = Self::default();
-        let (cancelled, alerts, written) = (paper.clone(), paper.clone(), paper.clone());
-        emitter.on(async move |_: &FlightCancelled| cancelled.open().cancelled += 1);
-        emitter.on(async move |alert: &Alert| alerts.open().alerts.push(alert.clone()));
-        emitter
-            .on(async move |batch: &BatchWritten| written.open().written += batch.flights as u64);
+        let news = paper.clone();
+        emitter.on(async move |_: &FlightCancelled| news.open().cancelled += 1);
+        let news = paper.clone();
+        emitter.on(async move |_: &RowMalformed| news.open().malformed += 1);
+        let news = paper.clone();
+        emitter.on(async move |alert: &Alert| news.open().alerts.push(alert.clone()));
+        let news = paper.clone();
+        emitter.on(async move |batch: &BatchWritten| news.open().written += batch.flights as u64);
         paper
     }
 

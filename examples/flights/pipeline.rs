@@ -1,27 +1,31 @@
 //! The work: read, watch, enrich, write, summarise. It knows `Runtime` and no runtime.
 //!
-//! A flight whose lookup came to nothing goes back and is tried again with those that come after
-//! it: none is dropped. What is worth telling is emitted; see `news.rs`.
+//! A row that is malformed goes to the dead letters. A flight whose lookup came to nothing goes
+//! back and is tried again with those that come after it: none is dropped. What is worth telling is
+//! emitted; see `news.rs`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::stream;
+use futures::{StreamExt, stream};
+use mtaio::Runtime;
 use mtaio::event::EventEmitter;
 use mtaio::monitor::RunTotals;
 use mtaio::pipeline::{Batch, Letter, Parallel, PipelineError, Stage, pipeline};
-use mtaio::{Runtime, RuntimeExt};
 
 use super::airports::Airports;
 use super::console::Told;
+use super::csv::Malformed;
+use super::dead_letters::DeadLetters;
 use super::failure::Failure;
 use super::flight::{Flight, Flights, Status};
 use super::journal::Journal;
 use super::lookups::{Lookups, Unanswered};
-use super::news::{BatchWritten, FlightCancelled};
-use super::reader::{Again, Answers, Row, rows};
+use super::news::FlightCancelled;
+use super::reader::{Again, Answers, Parsed, Row, rows};
 use super::summary::Summary;
 use super::tables::Aircraft;
+use super::writers::{BatchWriter, LetterWriter};
 
 /// Flights that are looked up at once.
 const FLIGHTS: usize = 64;
@@ -56,31 +60,50 @@ impl<R: Runtime> Desk<R> {
     }
 }
 
-/// Takes all flights through the pipeline. Malformed rows are told, and stop nothing.
+/// Where rows are written, if that is asked for.
+#[derive(Default)]
+pub struct Outputs {
+    pub journal: Option<Journal>,
+    pub dead_letters: Option<DeadLetters>,
+}
+
+/// Takes all rows through the pipeline.
 pub async fn work<R: Runtime>(
     rt: &R,
     flights: Flights,
     desk: &Desk<R>,
-    mut journal: Option<Journal>,
+    Outputs { mut journal, dead_letters }: Outputs,
     tell: impl FnMut(Told) + Send,
 ) -> Result<(), Failure> {
     let Desk { lookups, emitter, summary, runs } = desk;
     let written = journal.as_mut().map(Journal::take_written).unwrap_or_default();
-    let (again, lookups) = (Again::default(), Arc::clone(lookups));
-    let to_again = Arc::clone(&again);
+    let lookups = Arc::clone(lookups);
+    let again = Again::default();
+    let (goes_back, ends) = (Arc::clone(&again), Arc::clone(&again));
+    let letters = LetterWriter::new(rt, dead_letters, emitter);
+    let batches = BatchWriter::new(rt, journal, emitter);
 
     let pipeline = pipeline::<Failure>()
         // A file that can't be read any more ends the run.
-        .then(async |row: Result<Row, Failure>| row)
+        .then(async |row: Result<Parsed, Failure>| row)
+        // A row that is malformed goes to the dead letters, and ends nothing;
+        .then(async |row: Parsed| row)
+        .dead_letter(async move |letter: Letter<Parsed, Arc<Malformed>>| {
+            let Some(row) = letter.error else { return };
+            // unless they can't be written.
+            if let Err(failure) = letters.write(row).await {
+                locked(&ends).push_back(Err(failure));
+            }
+        })
         .then(Watch { airports: Mutex::default(), emitter: emitter.clone() })
         .map_async(Parallel::unordered(FLIGHTS), async move |row: Row| enrich(&lookups, row).await)
         .dead_letter(async move |letter: Letter<Row, Unanswered>| {
             let row = Row { is_back: true, ..letter.item };
             // One that panics would do so for ever.
-            let again = letter.error.map_or(Err(Failure::LookupPanicked), |_| Ok(row));
-            locked(&to_again).push_back(again);
+            let again = letter.error.map_or(Err(Failure::LookupPanicked), |_| Ok(Ok(row)));
+            locked(&goes_back).push_back(again);
         })
-        .batch(BATCH, Write::new(rt, journal, emitter.clone()))
+        .batch(BATCH, batches)
         .build()?;
 
     let summary = Arc::clone(summary);
@@ -88,19 +111,17 @@ pub async fn work<R: Runtime>(
         let mut summary = locked(&summary);
         batch.into_iter().for_each(|enriched| summary.add(enriched));
     };
-    let rows = rows(rt, flights, Arc::clone(&again), written, tell);
-    let report = pipeline.run(rt, rows).for_each(add.clone()).await;
-    runs.add(&report);
-    report.into_result().map_err(failure)?;
-    // What goes back while the last rows are on their way finds no more of them.
+    let mut rows = rows(rt, flights, Arc::clone(&again), written, tell).boxed();
     loop {
+        let report = pipeline.run(rt, rows).for_each(add.clone()).await;
+        runs.add(&report);
+        report.into_result().map_err(failure)?;
+        // What goes back while the last rows are on their way finds no more of them.
         let left: Vec<_> = locked(&again).drain(..).collect();
         if left.is_empty() {
             return Ok(());
         }
-        let report = pipeline.run(rt, stream::iter(left)).for_each(add.clone()).await;
-        runs.add(&report);
-        report.into_result().map_err(failure)?;
+        rows = stream::iter(left).boxed();
     }
 }
 
@@ -171,46 +192,6 @@ async fn try_look_up<R: Runtime>(
     Ok((airline, aircraft))
 }
 
-/// Writes batches down, where blocking hurts nobody, if that is asked for.
-struct Write<R> {
-    rt: R,
-    journal: Option<Arc<Mutex<Journal>>>,
-    emitter: EventEmitter,
-}
-
-impl<R> Write<R> {
-    fn new(rt: &R, journal: Option<Journal>, emitter: EventEmitter) -> Self
-    where
-        R: Clone,
-    {
-        let journal = journal.map(|journal| Arc::new(Mutex::new(journal)));
-        Self { rt: rt.clone(), journal, emitter }
-    }
-
-    async fn write(&self, batch: Vec<Enriched>) -> Result<Vec<Enriched>, Failure>
-    where
-        R: Runtime,
-    {
-        let Some(journal) = self.journal.clone() else { return Ok(batch) };
-        let written = self.rt.unblock(move || {
-            locked(&journal).write(&batch)?;
-            Ok(batch)
-        });
-        written.await.map_err(Failure::Writing)?
-    }
-}
-
-impl<R: Runtime> Stage<Vec<Enriched>> for Write<R> {
-    type Out = Vec<Enriched>;
-    type Err = Failure;
-
-    async fn process(&self, batch: Vec<Enriched>) -> Result<Vec<Enriched>, Failure> {
-        let batch = self.write(batch).await?;
-        self.emitter.emit(BatchWritten { flights: batch.len() }).await;
-        Ok(batch)
-    }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
 //! The rows of the file, read while others are worked on, and among them those that go back.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::vec;
 
 use futures::{Stream, stream};
@@ -12,6 +12,7 @@ use super::csv::{Chunk, InputError, Malformed};
 use super::failure::Failure;
 use super::flight::{Flight, Flights};
 use super::journal::Line;
+use super::pipeline::locked;
 use super::tables::Aircraft;
 
 /// Rows in memory: one such chunk is being enriched while the next is read.
@@ -33,17 +34,21 @@ pub struct Row {
 /// The airline and the aircraft.
 pub type Answers = (Option<String>, Option<Aircraft>);
 
-/// Rows that go back; or why the run is to end.
-pub type Again = Arc<Mutex<VecDeque<Result<Row, Failure>>>>;
+/// A row as it was read, if it could be.
+pub type Parsed = Result<Row, Arc<Malformed>>;
 
-/// The flights of a file, with those in between that go back.
+/// Rows that go back; or why the run is to end.
+pub type Again = Arc<Mutex<VecDeque<Result<Parsed, Failure>>>>;
+
+/// The rows of a file, with those in between that go back. How far it is is told, and what is
+/// malformed.
 pub fn rows<R: Runtime>(
     rt: &R,
     flights: Flights,
     again: Again,
     written: BTreeMap<u64, Line<'static>>,
     tell: impl FnMut(Told) + Send,
-) -> impl Stream<Item = Result<Row, Failure>> + Send {
+) -> impl Stream<Item = Result<Parsed, Failure>> + Send {
     let reader = Reader {
         rt: rt.clone(),
         reading: Some(read(rt, flights)),
@@ -73,17 +78,19 @@ struct Reader<R: Runtime, T> {
 }
 
 impl<R: Runtime, T: FnMut(Told)> Reader<R, T> {
-    async fn next(&mut self) -> Option<Result<Row, Failure>> {
+    async fn next(&mut self) -> Option<Result<Parsed, Failure>> {
         loop {
-            if let Some(row) = self.again.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-            {
+            if let Some(row) = locked(&self.again).pop_front() {
                 return Some(row);
             }
             let next = self.chunk.next();
             self.row += u64::from(next.is_some());
             match next {
-                Some(Ok(flight)) => return Some(self.known(flight)),
-                Some(Err(malformed)) => (self.tell)(Told::Malformed(malformed)),
+                Some(Ok(flight)) => return Some(self.known(flight).map(Ok)),
+                Some(Err(malformed)) => {
+                    (self.tell)(Told::Malformed(&malformed));
+                    return Some(Ok(Err(Arc::new(malformed))));
+                }
                 None => match self.reading.take()?.await {
                     Ok(Ok(Some((chunk, rest)))) => {
                         self.rows += chunk.len() as u64;

@@ -44,7 +44,10 @@ pub fn table(metrics: &Snapshot) -> String {
     let total = |name| metrics.get(name, &[]).map_or(0.0, |value| value.as_f64());
     let (rows, written) = (total("flights_rows_total"), total("flights_written_total"));
     let cancelled = total("flights_told_cancelled_total");
-    text + &format!("{rows} rows, {cancelled} cancelled, {written} written\n")
+    let malformed = total("flights_malformed_total");
+    text + &format!(
+        "{rows} rows, {cancelled} cancelled, {written} written, {malformed} malformed\n"
+    )
 }
 
 /// Of the same carrier, another number.

@@ -11,7 +11,9 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use crate::flights;
-use crate::{AIRLINES, PLANES};
+
+const AIRLINES: &str = "name,carrier\n\"American, Inc.\",AA\n";
+const PLANES: &str = "tailnum,seats\nN1,100\nN2,50\n";
 
 /// A run of the program in this process.
 pub struct Ran {

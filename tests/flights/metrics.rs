@@ -22,6 +22,7 @@ pub fn serves_metrics_while_it_runs(runtime: &str) {
     assert!(head.starts_with("HTTP/1.1 200 OK\r\nContent-Type: text/plain; version="), "{head}");
     for series in [
         "flights_rows_total ",
+        "flights_malformed_total ",
         "mtaio_cache_entries{name=\"aircraft\"} ",
         "mtaio_cache_entries{name=\"airlines\"} ",
         "mtaio_breaker_state{",

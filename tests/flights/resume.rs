@@ -1,68 +1,87 @@
 //! A run that is killed, and one that goes on where it ended.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
+use std::hash::{BuildHasher, RandomState};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
-use crate::expected;
 use crate::harness::{Files, binary_path, run};
+use crate::january::expected;
+use crate::sample::{January, rows};
 
-/// Whatever it was doing: what is there is whole lines, and with those of the second run there is a
-/// line a row.
+/// Whatever it was doing, twice: what is there is whole lines, and with those of the runs that go on
+/// there is a line a row, well-formed or not.
 pub fn goes_on_where_it_was_killed(runtime: &str) {
-    let files = Files::new(&format!("killed-{runtime}"));
-    let file = files.add("flights.jsonl", b"");
-    let mut first = Command::new(binary_path());
-    first.args(["--runtime", runtime, "--faults", "0.45", "--quiet", "--jsonl", &file]);
-    let mut first = first.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let written = kill_midway(&mut first, &file);
-    assert!(written.ends_with(b"\n"), "a line is not whole");
-    // As if it had been killed while the system took the bytes.
-    File::options().append(true).open(&file).unwrap().write_all(b"{\"row\":9,\"carr").unwrap();
+    let january = January::first(ROWS, &format!("killed-{runtime}"));
+    let file = january.files.path("lines.jsonl");
+    let options = |faults: &str| {
+        let rest = ["--quiet", "--runtime", runtime, "--faults", faults].map(str::to_owned);
+        january.options().into_iter().chain(rest).collect::<Vec<_>>()
+    };
+    let _ = fs::remove_file(&file);
+    let mut written = Vec::new();
+    for (resume, within) in [(None, 1..SIZE / 2), (Some("--resume"), SIZE / 2..SIZE * 9 / 10)] {
+        let mut run = Command::new(binary_path());
+        run.args(options("0.3")).args(resume).stdout(Stdio::null()).stderr(Stdio::null());
+        let size = within.start + random() % (within.end - within.start);
+        kill_at(size, &mut run.spawn().unwrap(), &file);
+        let now = fs::read(&file).unwrap();
+        assert!(now.starts_with(&written), "what was written is not left as it was");
+        written = whole_lines(now);
+        january.tear();
+    }
 
-    let second = ["--runtime", runtime, "--faults", "0.3", "--jsonl", &file, "--resume"];
-    let ran = run(second.into_iter().chain(["--json", "-"]));
+    let json = ["--resume", "--json", "-"].map(str::to_owned);
+    let ran = run(options("0.3").into_iter().chain(json.clone()));
     ran.succeeded();
     assert_eq!(ran.json(), expected());
-    let text = fs::read(&file).unwrap();
+    assert_eq!(ran.json(), january.summary);
+    january.is_written();
+    let text = january.read("lines.jsonl");
     assert!(text.starts_with(&written), "what was written is not left as it was");
-    assert_eq!(rows(&text), (1..=27_004).collect());
-    assert_eq!(text.iter().filter(|byte| **byte == b'\n').count(), 27_004);
 
     // There is nothing left to do, nor to ask: a service that nearly never answers is none the worse.
-    let third = ["--runtime", runtime, "--faults", "0.999", "--jsonl", &file, "--resume"];
-    let ran = run(third.into_iter().chain(["--json", "-"]));
+    let ran = run(options("0.999").into_iter().chain(json));
     ran.succeeded();
     assert_eq!(ran.json(), expected());
-    assert_eq!(fs::read(&file).unwrap(), text);
+    assert_eq!(january.read("lines.jsonl"), text);
+    january.is_written();
 }
 
-/// Kills it as soon as a few thousand lines are there; what they are.
+/// All of January.
+const ROWS: usize = 27_004;
+
+/// About the bytes that it is written down in.
+const SIZE: u64 = 2_900_000;
+
+/// Kills it as soon as the file has so many bytes.
 #[allow(clippy::disallowed_methods, reason = "another process is waited for")]
-fn kill_midway(child: &mut Child, file: &str) -> Vec<u8> {
-    let is_begun = || fs::metadata(file).is_ok_and(|metadata| metadata.len() > 200_000);
-    for _ in 0..6_000 {
-        if is_begun() {
-            break;
-        }
-        assert!(child.try_wait().unwrap().is_none(), "it ended before it wrote anything");
-        thread::sleep(Duration::from_millis(10));
+fn kill_at(size: u64, child: &mut Child, file: &str) {
+    let is_there = || fs::metadata(file).is_ok_and(|metadata| metadata.len() >= size);
+    let begun = Instant::now();
+    while !is_there() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it wrote {size} bytes");
+        assert!(begun.elapsed() < Duration::from_secs(60), "{size} bytes are not there");
+        thread::sleep(Duration::from_millis(1));
     }
-    assert!(is_begun(), "it wrote nothing in a minute");
     child.kill().unwrap();
     child.wait().unwrap();
-    fs::read(file).unwrap()
 }
 
-fn rows(text: &[u8]) -> BTreeSet<u64> {
-    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let row = |line| serde_json::from_slice::<Value>(line).unwrap()["row"].as_u64().unwrap();
-    lines.map(row).collect()
+/// A killed process leaves no piece of a line, unless the system was just at it: that stops where a
+/// page of memory ends.
+fn whole_lines(mut text: Vec<u8>) -> Vec<u8> {
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+    assert!(whole == text.len() || text.len() % 4_096 == 0, "a line is not whole");
+    text.truncate(whole);
+    text
+}
+
+/// Another number in each run of the test.
+fn random() -> u64 {
+    RandomState::new().hash_one(())
 }
 
 const FLIGHTS: &[u8] = b"carrier,dep_time,dep_delay,tailnum

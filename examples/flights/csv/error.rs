@@ -24,4 +24,6 @@ pub struct Malformed {
     /// From one, and the header's line counts.
     pub line: u64,
     pub reason: String,
+    /// How it begins, at most its first 1,000 characters; what is no text is `\u{fffd}`.
+    pub text: String,
 }

@@ -5,10 +5,25 @@ use super::split::{Misquoted, Splitter};
 
 /// A line, or several where a quoted field holds line breaks.
 pub(super) struct Record {
-    /// Where it begins.
-    pub(super) line: u64,
+    lines: Vec<Line>,
     /// Its fields, or what is wrong with it.
     pub(super) fields: Result<Vec<String>, String>,
+}
+
+/// Characters of a record that tell what it is.
+const MAX_TEXT: usize = 1_000;
+
+impl Record {
+    /// The number of the line where it begins.
+    pub(super) fn line(&self) -> u64 {
+        self.lines.first().map_or(0, |line| line.number)
+    }
+
+    /// How it begins, for people.
+    pub(super) fn text(&self) -> String {
+        let lines: Vec<_> = self.lines.iter().map(|line| line.text.as_slice()).collect();
+        String::from_utf8_lossy(&lines.join(&b'\n')).chars().take(MAX_TEXT).collect()
+    }
 }
 
 /// The next record; blank lines are none.
@@ -25,7 +40,7 @@ pub(super) fn next_record<R: BufRead>(lines: &mut Lines<R>) -> io::Result<Option
         }
     };
     // Nothing was taken at the end of the file.
-    Ok(taken.first().map(|first| Record { line: first.number, fields }))
+    Ok((!taken.is_empty()).then_some(Record { lines: taken, fields }))
 }
 
 /// Takes lines until they make a record, or can't.

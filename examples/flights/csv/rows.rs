@@ -80,9 +80,14 @@ impl<T, const N: usize> Rows<T, N> {
         let Some(record) = next_record(&mut self.lines)? else {
             return Ok(None);
         };
-        let row = record.fields.and_then(|fields| self.parse_row(&fields));
-        let malformed = |reason| Malformed { path: self.path.clone(), line: record.line, reason };
-        Ok(Some(row.map_err(malformed)))
+        let row = record.fields.as_deref().map_err(String::clone);
+        let row = row.and_then(|fields| self.parse_row(fields));
+        Ok(Some(row.map_err(|reason| Malformed {
+            path: self.path.clone(),
+            line: record.line(),
+            reason,
+            text: record.text(),
+        })))
     }
 
     fn parse_row(&self, fields: &[String]) -> Result<T, String> {

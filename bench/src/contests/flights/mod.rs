@@ -11,7 +11,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use self::faults::Faults;
-use self::program::{Alert, Desk, Journal, Lookups, Newspaper, Summary, Tables};
+use self::program::{Alert, Desk, Journal, Lookups, Newspaper, Outputs, Summary, Tables};
 use super::Hosts;
 use crate::harness::Aim::{Gate, Open, Wish};
 use crate::harness::Bound::Ratio;
@@ -45,7 +45,8 @@ fn contest<H: Host>(kind: &str, host: &H, has_latency: bool) -> Contest {
             let desk = Desk::new(Lookups::new(&rt, tables()?, Faults::none(has_latency))?);
             let paper = Newspaper::about(&desk.emitter);
             let flights = program::open(&data("flights-2013-01.csv"))?;
-            program::work(&rt, flights, &desk, Some(journal()?), drop).await?;
+            let outputs = Outputs { journal: Some(journal()?), ..Outputs::default() };
+            program::work(&rt, flights, &desk, outputs, |_| {}).await?;
             let summary = desk.summary.lock().unwrap_or_else(PoisonError::into_inner);
             complete(&summary, &paper.read().alerts)
         }

@@ -10,12 +10,16 @@ mod args;
 mod console;
 #[path = "../../../../examples/flights/csv/mod.rs"]
 mod csv;
+#[path = "../../../../examples/flights/dead_letters.rs"]
+mod dead_letters;
 #[path = "../../../../examples/flights/failure.rs"]
 mod failure;
 #[path = "../../../../examples/flights/flight.rs"]
 mod flight;
 #[path = "../../../../examples/flights/journal.rs"]
 mod journal;
+#[path = "../../../../examples/flights/json_lines.rs"]
+mod json_lines;
 #[path = "../../../../examples/flights/lookups.rs"]
 mod lookups;
 #[path = "../../../../examples/flights/news.rs"]
@@ -28,6 +32,8 @@ mod reader;
 mod summary;
 #[path = "../../../../examples/flights/tables.rs"]
 mod tables;
+#[path = "../../../../examples/flights/writers.rs"]
+mod writers;
 
 // A service that is never at fault, and takes no time if it is told so.
 use super::faults;
@@ -37,6 +43,6 @@ pub(super) use self::flight::{Flight, open};
 pub(super) use self::journal::Journal;
 pub(super) use self::lookups::Lookups;
 pub(super) use self::news::Newspaper;
-pub(super) use self::pipeline::{Desk, Enriched, work};
+pub(super) use self::pipeline::{Desk, Enriched, Outputs, work};
 pub(super) use self::summary::Summary;
 pub(super) use self::tables::{Aircraft, Tables};
