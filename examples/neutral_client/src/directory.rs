@@ -73,7 +73,6 @@ impl<C: Connect> Directory<C> {
             .only_retryable()
             .build()?;
         let health = Arc::new(Observable::new(Health::Up));
-        // A service that refuses one call in two is busy, not down.
         let breaker = BreakerConfig::new().failure_rate(0.9).listener(follow(&health));
         let breaker = CircuitBreaker::new(rt, breaker)?;
         let calls = ConcurrencyLimiter::new(rt, config.calls)?;
@@ -81,7 +80,7 @@ impl<C: Connect> Directory<C> {
             .deadline(IN_ALL)
             .permit(&calls)
             .retry(retry)
-            .breaker(&breaker)
+            .breaker_with(&breaker, CallError::is_failure)
             .timeout(AN_ATTEMPT)
             .build()?;
         let absent_for = config.answers_for / 4;

@@ -29,6 +29,13 @@ pub enum CallError {
     Protocol(&'static str),
 }
 
+impl CallError {
+    /// Whether it tells against the service: one that refuses is busy, and not down.
+    pub(crate) const fn is_failure(&self) -> bool {
+        !matches!(self, Self::Status { code: 400..=499, .. })
+    }
+}
+
 impl Retryable for CallError {
     fn is_retryable(&self) -> bool {
         match self {

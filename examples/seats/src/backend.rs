@@ -58,13 +58,16 @@ impl Backend {
             .only_retryable()
             .listener(counts.clone())
             .build()?;
-        let breaker =
-            BreakerConfig::new().window(10).min_calls(3).open_for(Duration::from_millis(300));
+        let breaker = BreakerConfig::new()
+            .window(20)
+            .failure_rate(0.8)
+            .open_for(Duration::from_millis(300))
+            .probes(1);
         let breaker = CircuitBreaker::new(rt, breaker)?;
         let policy = Policy::new(rt)
             .deadline(Duration::from_millis(400))
-            .breaker(&breaker)
             .retry(retry)
+            .breaker(&breaker)
             .timeout(Duration::from_millis(50))
             .build()?;
         let (store, policy, emitter) = (store.clone(), policy.boxed(), emitter.clone());

@@ -12,7 +12,7 @@ use mtaio::monitor::{Alert, AlertState};
 use mtaio::queue::Overflow;
 use mtaio::time::timeout;
 use mtaio::{CancellationToken, Runtime, RuntimeExt, Task, TaskExecutor};
-use neutral_client::{Connect, Directory};
+use neutral_client::{Connect, Directory, DirectoryConfig};
 
 use crate::backend::Backend;
 use crate::page::Page;
@@ -68,7 +68,10 @@ impl<R: Runtime, C: Connect + Clone> Day<'_, R, C> {
     async fn many_ask(&self) -> Result<(), DayError> {
         let known = Store::tailnums().map(|(tailnum, seats)| (tailnum, Some(seats)));
         let questions: Vec<_> = known.chain([("N404", None)]).cycle().take(QUESTIONS).collect();
-        let clients = (0..CLIENTS).map(|_| self.client()).collect::<Result<Vec<_>, _>>()?;
+        let few = DirectoryConfig::new().calls(4);
+        let clients = (0..CLIENTS)
+            .map(|_| Directory::with_config(self.rt, self.connector.clone(), few))
+            .collect::<Result<Vec<_>, _>>()?;
         let all = clients.iter().flat_map(|client| {
             let ask = |(tailnum, _): &(&'static str, _)| (client.clone(), *tailnum);
             questions.iter().map(ask)
