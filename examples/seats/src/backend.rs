@@ -68,7 +68,7 @@ impl Backend {
             .deadline(Duration::from_millis(400))
             .retry(retry)
             .breaker(&breaker)
-            .timeout(Duration::from_millis(50))
+            .timeout(Duration::from_millis(100))
             .build()?;
         let (store, policy, emitter) = (store.clone(), policy.boxed(), emitter.clone());
         Ok(Self { store, cache, policy, breaker, counts, emitter })

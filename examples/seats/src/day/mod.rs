@@ -41,11 +41,11 @@ pub async fn work_a_day<R: Runtime, C: Connect + Clone>(
 ) -> Result<(), DayError> {
     let alerts = service.emitter.of::<Alert>().stream(Overflow::DropOldest(16))?;
     let mut day = Day { rt, service, connector, alerts };
-    let worked = stop.run_until_cancelled(day.work()).await;
-    match worked {
-        Some(worked) => worked?,
-        None => return Ok(println!("the day is over early")),
-    }
+    let Some(worked) = stop.run_until_cancelled(day.work()).await else {
+        println!("the day is over early");
+        return Ok(());
+    };
+    worked?;
     day.stop(stop).await
 }
 
@@ -116,7 +116,13 @@ impl<R: Runtime, C: Connect + Clone> Day<'_, R, C> {
         let asking = self.keep_asking();
         self.is_told(AlertState::Resolved).await?;
         drop(asking);
-        self.rt.sleep(Backend::ANSWERS_FOR).await;
+        // The store still fails now and then, and an old answer is one.
+        for _ in 0..5 {
+            self.rt.sleep(Backend::ANSWERS_FOR).await;
+            if self.ask("N102UW", 183).await.is_ok() {
+                break;
+            }
+        }
         self.ask("N102UW", 183).await
     }
 
