@@ -6,14 +6,13 @@ use mtaio::cache::TtlCache;
 use mtaio::limit::ConcurrencyLimiter;
 use mtaio::observable::{Observable, Watch};
 use mtaio::policy::{BoxPolicy, BreakerConfig, CircuitBreaker, Policy, PolicyError, Retry};
-use mtaio::scope::AsyncClose;
-use mtaio::time::{Jitter, timeout};
+use mtaio::time::Jitter;
 use mtaio::{CancellationToken, ConfigError, DynRuntime, Runtime};
 
 use crate::config::DirectoryConfig;
 use crate::connect::Connect;
 use crate::connection::Request;
-use crate::error::{CallError, CutOff, DirectoryError};
+use crate::error::{CallError, DirectoryError};
 use crate::health::{Health, follow};
 use crate::pool::Pool;
 use crate::stats::DirectoryStats;
@@ -25,24 +24,20 @@ const AN_ATTEMPT: Duration = Duration::from_millis(500);
 /// The most answers that are kept.
 const ANSWERS: usize = 10_000;
 
-/// How long a scope waits for questions under way, and how long anybody does for a goodbye.
-const DRAIN: Duration = Duration::from_secs(5);
-const GOODBYE: Duration = Duration::from_secs(1);
-
 /// The client of the service. Its clones share answers, connections and limits.
-pub struct Directory<C: Connect>(Arc<Inner<C>>);
+pub struct Directory<C: Connect>(pub(crate) Arc<Inner<C>>);
 
-struct Inner<C: Connect> {
-    rt: DynRuntime,
-    pool: Pool<C>,
+pub(crate) struct Inner<C: Connect> {
+    pub(crate) rt: DynRuntime,
+    pub(crate) pool: Pool<C>,
     answers: TtlCache<String, Option<u32>>,
     policy: BoxPolicy<Option<u32>, CallError>,
-    calls: ConcurrencyLimiter,
+    pub(crate) calls: ConcurrencyLimiter,
     breaker: CircuitBreaker,
     health: Arc<Observable<Health>>,
     /// Nobody asks any more; nobody waits any more.
-    closing: CancellationToken,
-    closed: CancellationToken,
+    pub(crate) closing: CancellationToken,
+    pub(crate) closed: CancellationToken,
 }
 
 impl<C: Connect> Directory<C> {
@@ -184,41 +179,6 @@ impl<C: Connect> Directory<C> {
             breaker: breaker.stats(),
             idle: pool.idle(),
         }
-    }
-
-    /// Takes no more questions, for all clones, waits `within` for those under way, and takes leave
-    /// of the service.
-    ///
-    /// # Errors
-    ///
-    /// [`CutOff`] if some were not answered by then: they have ended without.
-    ///
-    /// # Cancel safety
-    ///
-    /// No questions are taken in any case. Those under way go on when the future is dropped; call it
-    /// again.
-    pub async fn shutdown(&self, within: Duration) -> Result<(), CutOff> {
-        let Inner { rt, pool, calls, closing, closed, .. } = &*self.0;
-        closing.cancel();
-        // Who holds all permits is alone.
-        let all = timeout(rt, within, calls.acquire_many(calls.limit())).await;
-        let left = calls.stats();
-        closed.cancel();
-        // An answer that does not come is not waited for: they drop the connection when they hang up.
-        let _ = timeout(rt, GOODBYE, pool.close()).await;
-        match all {
-            Ok(Ok(_permits)) => Ok(()),
-            _ => Err(CutOff { questions: left.in_use + left.waiting as u64 }),
-        }
-    }
-}
-
-/// In a scope it is shut down with 5 s for the questions under way.
-impl<C: Connect> AsyncClose for Directory<C> {
-    type Error = CutOff;
-
-    async fn close(self) -> Result<(), CutOff> {
-        self.shutdown(DRAIN).await
     }
 }
 

@@ -36,6 +36,7 @@
 //! # }
 //! ```
 
+mod closing;
 mod config;
 mod connect;
 mod connection;

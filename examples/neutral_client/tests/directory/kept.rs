@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use mtaio::{RuntimeExt, TaskExecutor};
-use neutral_client::DirectoryError;
+use mtaio_sim::Sim;
+use neutral_client::{Directory, DirectoryConfig, DirectoryError};
 
-use crate::service::Reaction;
+use crate::service::{Reaction, Service};
 use crate::simulated;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -87,4 +88,33 @@ fn what_is_changed_is_known_at_once() {
             assert_eq!(service.requests(), 5);
         },
     );
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused() {
+    Sim::run(0, |rt| async move {
+        for (config, field) in [
+            (DirectoryConfig::new().calls(0), "limit"),
+            (DirectoryConfig::new().answers_for(Duration::ZERO), "default_ttl"),
+            (DirectoryConfig::new().stale_for(Duration::MAX), "stale_on_error"),
+        ] {
+            let service = Service::new(&rt, |_| Reaction::HangUp);
+            let refused = Directory::with_config(&rt, service, config).unwrap_err();
+            assert!(refused.to_string().contains(field), "{refused}");
+        }
+    });
+}
+
+#[test]
+fn answers_are_kept_for_as_long_as_is_said() {
+    Sim::run(0, |rt| async move {
+        let service = Service::new(&rt, |_| Reaction::Answer(200));
+        let config = DirectoryConfig::new().answers_for(MINUTE * 5).calls(1);
+        let directory = Directory::with_config(&rt, service.clone(), config).unwrap();
+        for asked in [1, 1, 2] {
+            assert_eq!(directory.seats("N55").await.unwrap(), Some(55));
+            assert_eq!(service.requests(), asked);
+            rt.sleep(MINUTE * 3).await;
+        }
+    });
 }

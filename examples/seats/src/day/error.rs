@@ -1,6 +1,6 @@
 use mtaio::executor::GatherError;
 use mtaio::{ConfigError, JoinError};
-use neutral_client::DirectoryError;
+use neutral_client::{CutOff, DirectoryError};
 use thiserror::Error;
 
 use crate::page::PageError;
@@ -18,6 +18,9 @@ pub enum DayError {
     /// A question had no answer.
     #[error(transparent)]
     Unanswered(#[from] DirectoryError),
+    /// A client that nobody asks any more had questions under way.
+    #[error(transparent)]
+    CutOff(#[from] CutOff),
     /// An answer was wrong.
     #[error("{tailnum} has {answered:?} seats, they say, and not {expected:?}")]
     Wrong {

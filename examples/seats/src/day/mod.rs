@@ -1,5 +1,6 @@
 //! What a day brings, and what must come of it.
 
+mod asking;
 mod error;
 
 pub use self::error::DayError;
@@ -11,9 +12,10 @@ use mtaio::event::EventStream;
 use mtaio::monitor::{Alert, AlertState};
 use mtaio::queue::Overflow;
 use mtaio::time::timeout;
-use mtaio::{CancellationToken, Runtime, RuntimeExt, Task, TaskExecutor};
+use mtaio::{CancellationToken, Runtime, RuntimeExt, TaskExecutor};
 use neutral_client::{Connect, Directory, DirectoryConfig};
 
+use self::asking::check;
 use crate::backend::Backend;
 use crate::page::Page;
 use crate::service::Service;
@@ -82,6 +84,9 @@ impl<R: Runtime, C: Connect + Clone> Day<'_, R, C> {
         let expected = questions.iter().cycle();
         for (answered, (tailnum, expected)) in answers.iter().zip(expected) {
             check(tailnum, *answered, *expected)?;
+        }
+        for client in clients {
+            client.shutdown(PATIENCE).await?;
         }
         println!("{} questions were answered", answers.len());
         Ok(())
@@ -163,26 +168,6 @@ impl<R: Runtime, C: Connect + Clone> Day<'_, R, C> {
         Ok(())
     }
 
-    /// Asks as somebody does who has not asked before.
-    async fn ask(&self, tailnum: &'static str, seats: u32) -> Result<(), DayError> {
-        check(tailnum, self.client()?.seats(tailnum).await?, Some(seats))
-    }
-
-    /// Asks for all aircraft again and again, whatever the answers are, until it is dropped.
-    fn keep_asking(&self) -> Task<()> {
-        let (rt, connector) = (self.rt.clone(), self.connector.clone());
-        self.rt.spawn(async move {
-            loop {
-                for (tailnum, _) in Store::tailnums() {
-                    if let Ok(client) = Directory::new(&rt, connector.clone()) {
-                        let _ = client.seats(tailnum).await;
-                    }
-                }
-                rt.sleep(Duration::from_millis(50)).await;
-            }
-        })
-    }
-
     async fn is_told(&mut self, state: AlertState) -> Result<(), DayError> {
         let alert = timeout(self.rt, PATIENCE, self.alerts.next()).await.ok().flatten();
         match alert {
@@ -190,19 +175,4 @@ impl<R: Runtime, C: Connect + Clone> Day<'_, R, C> {
             _ => Err(DayError::NotTold(if state == AlertState::Firing { "down" } else { "up" })),
         }
     }
-
-    fn client(&self) -> Result<Directory<C>, DayError> {
-        Ok(Directory::new(self.rt, self.connector.clone())?)
-    }
-}
-
-fn check(
-    tailnum: &'static str,
-    answered: Option<u32>,
-    expected: Option<u32>,
-) -> Result<(), DayError> {
-    if answered == expected {
-        return Ok(());
-    }
-    Err(DayError::Wrong { tailnum, expected, answered })
 }
