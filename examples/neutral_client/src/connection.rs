@@ -22,6 +22,13 @@ pub(crate) struct Connection<Io> {
     buffer: Vec<u8>,
 }
 
+/// What the service is asked.
+pub(crate) struct Request<'a> {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'a str,
+    pub(crate) body: &'a str,
+}
+
 /// What the service answered.
 #[derive(Debug)]
 pub(crate) struct Response {
@@ -47,10 +54,16 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         Self { io, buffer: Vec::new() }
     }
 
-    /// Asks for `path`.
-    pub(crate) async fn get(&mut self, path: &str) -> Result<Response, CallError> {
-        let request =
-            format!("GET {path} HTTP/1.1\r\nhost: directory\r\naccept: text/plain\r\n\r\n");
+    /// Asks, and waits for the answer.
+    pub(crate) async fn call(&mut self, request: &Request<'_>) -> Result<Response, CallError> {
+        let Request { method, path, body } = request;
+        let length = match *method {
+            "GET" => String::new(),
+            _ => format!("content-length: {}\r\n", body.len()),
+        };
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: directory\r\naccept: text/plain\r\n{length}\r\n{body}"
+        );
         self.io.write_all(request.as_bytes()).await?;
         self.io.flush().await?;
 
@@ -73,6 +86,11 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         // What follows an answer answers no question: such a connection is not used again.
         let keeps_open = keeps_open && self.buffer.is_empty();
         Ok(Response { status, retry_after, body, keeps_open })
+    }
+
+    /// Takes leave; whether the other side hears it is its own affair.
+    pub(crate) async fn close(mut self) {
+        let _ = self.io.close().await;
     }
 
     async fn read_some(&mut self) -> Result<(), CallError> {

@@ -2,8 +2,10 @@
 //! the choice of the runtime to its users.
 //!
 //! It takes two things from them: a runtime, `&rt`, and a way to [`Connect`]. All else is here, and
-//! the same everywhere: connections that are kept, a limit on the calls under way, attempts that
-//! are given up and made again, a breaker that spares a service which is down. On tokio:
+//! the same everywhere: answers and connections that are kept, a limit on the calls under way,
+//! attempts that are given up and made again, a breaker that spares a service which is down.
+//! [`Directory::stats`] says how it stands, [`Directory::watch_health`] how the service does, and it
+//! is closed by [`Directory::shutdown`], or by the scope of its user. On tokio:
 //!
 //! ```no_run
 //! use neutral_client::Directory;
@@ -34,11 +36,19 @@
 //! # }
 //! ```
 
+mod closing;
+mod config;
 mod connect;
 mod connection;
 mod directory;
 mod error;
+mod health;
+mod pool;
+mod stats;
 
+pub use self::config::DirectoryConfig;
 pub use self::connect::Connect;
 pub use self::directory::Directory;
-pub use self::error::{CallError, DirectoryError};
+pub use self::error::{CallError, CutOff, DirectoryError};
+pub use self::health::Health;
+pub use self::stats::DirectoryStats;

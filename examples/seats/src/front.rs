@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use mtaio::limit::{ConcurrencyLimiter, Rate, RateLimiter};
+use mtaio::monitor::Registry;
 use mtaio::{ConfigError, Runtime};
 
 /// What the front door lets through. Who comes too often waits a little; where too many wait
@@ -28,5 +29,13 @@ impl Front {
             .waiting_room(3)
             .longest_wait(Duration::from_millis(100))?;
         Ok(Self { rate, slots })
+    }
+
+    /// Shows its limits among the metrics.
+    pub(crate) fn show(&self, registry: &Registry) -> Result<(), ConfigError> {
+        let Self { rate, slots } = self.clone();
+        registry.watch("front", move || rate.stats())?;
+        registry.watch("front", move || slots.stats())?;
+        Ok(())
     }
 }

@@ -1,5 +1,7 @@
+use std::collections::BTreeMap;
 use std::future::pending;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mtaio::{DynRuntime, Retryable, Runtime, RuntimeExt};
@@ -17,11 +19,26 @@ const SEATS: [(&str, u32); 8] = [
     ("N619AA", 178),
 ];
 
-/// A database as they are: slow, and now and then at fault. Every fourth question fails, every
-/// ninth is never answered.
-pub struct Store {
+/// A database as they are: slow, and now and then at fault. Its clones are the same one.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
     rt: DynRuntime,
     asked: AtomicU64,
+    condition: Mutex<Condition>,
+    seats: Mutex<BTreeMap<String, u32>>,
+}
+
+/// How a store does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Every fourth question fails, every ninth is never answered.
+    Usual,
+    /// It takes its time, and fails nobody.
+    Slow,
+    /// It fails everybody.
+    Down,
 }
 
 /// The store failed, this once.
@@ -38,24 +55,59 @@ impl Retryable for Fault {
 impl Store {
     /// A store whose slowness follows the clock of `rt`.
     pub fn new<R: Runtime>(rt: &R) -> Self {
-        Self { rt: DynRuntime::new(rt), asked: AtomicU64::new(0) }
+        let seats = Self::tailnums().map(|(tailnum, seats)| (tailnum.to_owned(), seats)).collect();
+        Self(Arc::new(Inner {
+            rt: DynRuntime::new(rt),
+            asked: AtomicU64::new(0),
+            condition: Mutex::new(Condition::Usual),
+            seats: Mutex::new(seats),
+        }))
     }
 
-    /// The aircraft it knows.
+    /// The aircraft it knows, with the seats that they have in the beginning.
     pub fn tailnums() -> impl Iterator<Item = (&'static str, u32)> + Clone {
         SEATS.into_iter()
     }
 
+    /// From now on it does so.
+    pub fn set_condition(&self, condition: Condition) {
+        *lock(&self.0.condition) = condition;
+    }
+
+    /// Changes the seats as another program would that uses the same database: nobody is told.
+    pub fn set_behind_our_back(&self, tailnum: &str, seats: u32) {
+        lock(&self.0.seats).insert(tailnum.to_owned(), seats);
+    }
+
     /// The seats of an aircraft; `None` if it doesn't know it.
     pub(crate) async fn seats(&self, tailnum: &str) -> Result<Option<u32>, Fault> {
-        let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
-        self.rt.sleep(Duration::from_millis(1)).await;
-        if asked.is_multiple_of(9) {
-            pending::<()>().await;
-        }
-        if asked.is_multiple_of(4) {
-            return Err(Fault);
-        }
-        Ok(SEATS.iter().find(|(known, _)| *known == tailnum).map(|(_, seats)| *seats))
+        self.ask().await?;
+        Ok(lock(&self.0.seats).get(tailnum).copied())
     }
+
+    /// Changes the seats of an aircraft, and answers them; `None` if it doesn't know it.
+    pub(crate) async fn change(&self, tailnum: &str, to: u32) -> Result<Option<u32>, Fault> {
+        self.ask().await?;
+        Ok(lock(&self.0.seats).get_mut(tailnum).map(|seats| {
+            *seats = to;
+            to
+        }))
+    }
+
+    async fn ask(&self) -> Result<(), Fault> {
+        let asked = self.0.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        let condition = *lock(&self.0.condition);
+        let takes = if condition == Condition::Slow { 30 } else { 1 };
+        self.0.rt.sleep(Duration::from_millis(takes)).await;
+        match condition {
+            Condition::Usual if asked.is_multiple_of(9) => pending().await,
+            Condition::Usual if asked.is_multiple_of(4) => Err(Fault),
+            Condition::Usual | Condition::Slow => Ok(()),
+            Condition::Down => Err(Fault),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,23 +3,21 @@
 use std::io;
 
 use futures_util::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use mtaio::monitor::Registry;
+use seats::Reply;
 
-/// The longest request, in bytes, and the most headers in it.
-const MOST_REQUEST: usize = 8 * 1024;
+/// The longest head of a request and the longest body, in bytes, and the most headers.
+const MOST_HEAD: usize = 8 * 1024;
+const MOST_BODY: usize = 1024;
 const MOST_HEADERS: usize = 32;
 
-/// What is answered.
-pub struct Response {
-    pub status: u16,
-    /// In whole seconds.
-    pub retry_after: Option<u64>,
+/// What is asked.
+pub struct Request {
+    pub method: String,
+    pub path: String,
     pub body: String,
-}
-
-impl Response {
-    pub const fn new(status: u16, body: String) -> Self {
-        Self { status, retry_after: None, body }
-    }
+    /// Whether the client wants the connection closed after the answer.
+    pub is_last: bool,
 }
 
 /// The requests of one connection, one after the other.
@@ -33,14 +31,14 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Requests<Io> {
         Self { io, buffer: Vec::new() }
     }
 
-    /// The path of the next request that asks for one; `None` when the client hangs up.
-    pub async fn next(&mut self) -> io::Result<Option<String>> {
+    /// The next request; `None` when the client hangs up.
+    pub async fn next(&mut self) -> io::Result<Option<Request>> {
         loop {
-            if let Some((path, len)) = parse(&self.buffer)? {
+            if let Some((request, len)) = parse(&self.buffer)? {
                 self.buffer.drain(..len);
-                return Ok(Some(path));
+                return Ok(Some(request));
             }
-            if self.buffer.len() >= MOST_REQUEST {
+            if self.buffer.len() >= MOST_HEAD + MOST_BODY {
                 return Err(io::Error::other("the request is too long"));
             }
             let mut piece = [0; 1024];
@@ -52,27 +50,41 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Requests<Io> {
         }
     }
 
-    pub async fn answer(&mut self, response: Response) -> io::Result<()> {
-        let Response { status, retry_after, body } = response;
+    pub async fn answer(&mut self, reply: Reply) -> io::Result<()> {
+        let Reply { status, retry_after, body } = reply;
         let retry_after = retry_after.map(|after| format!("retry-after: {after}\r\n"));
         let retry_after = retry_after.unwrap_or_default();
-        let length = body.len();
-        let text =
-            format!("HTTP/1.1 {status} \r\ncontent-length: {length}\r\n{retry_after}\r\n{body}");
+        let (length, kind) = (body.len(), Registry::CONTENT_TYPE);
+        let text = format!(
+            "HTTP/1.1 {status} \r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n{retry_after}\r\n{body}"
+        );
         self.io.write_all(text.as_bytes()).await?;
         self.io.flush().await
     }
 }
 
-/// The path that is asked for, and the length of the request, once it is there as a whole.
-fn parse(bytes: &[u8]) -> io::Result<Option<(String, usize)>> {
+/// The request, and its length, once it is there as a whole.
+fn parse(bytes: &[u8]) -> io::Result<Option<(Request, usize)>> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
-    match request.parse(bytes).map_err(io::Error::other)? {
-        httparse::Status::Partial => Ok(None),
-        httparse::Status::Complete(len) => match (request.method, request.path) {
-            (Some("GET"), Some(path)) => Ok(Some((path.to_owned(), len))),
-            _ => Err(io::Error::other("only GET is served")),
-        },
+    let parsed = request.parse(bytes).map_err(io::Error::other)?;
+    let (httparse::Status::Complete(head), Some(method), Some(path)) =
+        (parsed, request.method, request.path)
+    else {
+        return Ok(None);
+    };
+    let header = |name: &str| {
+        let found = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+        found.and_then(|header| std::str::from_utf8(header.value).ok()).map(str::trim)
+    };
+    let length: usize =
+        header("content-length").map_or(Ok(0), str::parse).map_err(io::Error::other)?;
+    if length > MOST_BODY {
+        return Err(io::Error::other("its body is too long"));
     }
+    let Some(body) = bytes.get(head..head + length) else { return Ok(None) };
+    let (method, path) = (method.to_owned(), path.to_owned());
+    let body = String::from_utf8_lossy(body).into_owned();
+    let is_last = header("connection").is_some_and(|how| how.eq_ignore_ascii_case("close"));
+    Ok(Some((Request { method, path, body, is_last }, head + length)))
 }

@@ -1,43 +1,40 @@
+use std::convert::Infallible;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use mtaio::executor::CancellationToken;
-use mtaio::policy::{BoxPolicy, Policy, PolicyError};
-use mtaio::{ConfigError, Retryable, Runtime, TaskExecutor};
-use seats::{Backend, BackendError, Front, Store};
+use mtaio::policy::{BoxPolicy, Policy};
+use mtaio::{CancellationToken, ConfigError, Runtime, TaskExecutor};
+use seats::{Front, Reply, Service};
 use smol::net::{TcpListener, TcpStream};
 
-use crate::http::{Requests, Response};
+use crate::http::{Request, Requests};
 
 /// What a connection needs to answer its requests.
 #[derive(Clone)]
 pub struct Server {
-    backend: Backend,
-    policy: BoxPolicy<Option<u32>, BackendError>,
-    refused: Arc<AtomicU32>,
+    service: Service,
+    door: BoxPolicy<Reply, Infallible>,
+    stop: CancellationToken,
 }
 
 impl Server {
-    pub fn new<R: Runtime>(rt: &R) -> Result<Self, ConfigError> {
-        let front = Front::new(rt)?;
-        let policy = Policy::new(rt)
+    /// The service behind its front door, until `stop`.
+    pub fn new<R: Runtime>(
+        rt: &R,
+        service: &Service,
+        stop: &CancellationToken,
+    ) -> Result<Self, ConfigError> {
+        let front = &service.front;
+        let door = Policy::new(rt)
             .deadline(Front::LIMIT)
             .rate(&front.rate)
             .permit(&front.slots)
             .build()?;
-        let backend = Backend::new(rt, Store::new(rt))?;
-        Ok(Self { backend, policy: policy.boxed(), refused: Arc::default() })
+        Ok(Self { service: service.clone(), door: door.boxed(), stop: stop.clone() })
     }
 
     /// Takes connections until it is stopped, each as a task of `connections`.
-    pub async fn serve<R: Runtime>(
-        self,
-        listener: TcpListener,
-        connections: &TaskExecutor<R>,
-        stop: &CancellationToken,
-    ) -> io::Result<()> {
-        while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+    pub async fn serve(self, listener: TcpListener, connections: TaskExecutor) -> io::Result<()> {
+        while let Some(accepted) = self.stop.run_until_cancelled(listener.accept()).await {
             let (stream, _) = accepted?;
             let server = self.clone();
             connections.spawn(async move { server.converse(stream).await }).detach();
@@ -45,17 +42,17 @@ impl Server {
         Ok(())
     }
 
-    /// What it has to tell of itself.
-    pub fn told(&self) -> String {
-        format!("{} were told to come again", self.refused.load(Ordering::Relaxed))
-    }
-
+    /// Answers what a client asks until it hangs up; when it is stopped, what it has asked.
     async fn converse(&self, stream: TcpStream) {
         let mut requests = Requests::new(stream);
         let end: io::Result<()> = async {
-            while let Some(path) = requests.next().await? {
-                let response = self.respond(&path).await;
-                requests.answer(response).await?;
+            while let Some(request) = self.stop.run_until_cancelled(requests.next()).await {
+                let Some(request) = request? else { break };
+                let reply = self.answer(&request).await;
+                requests.answer(reply).await?;
+                if request.is_last {
+                    break;
+                }
             }
             Ok(())
         }
@@ -65,29 +62,27 @@ impl Server {
         }
     }
 
-    async fn respond(&self, path: &str) -> Response {
+    /// Its metrics, or the service behind its front door, which counts whatever it answers.
+    async fn answer(&self, request: &Request) -> Reply {
+        let Request { method, path, body, .. } = request;
+        let metrics = &self.service.metrics;
         let Some(tailnum) = path.strip_prefix("/seats/") else {
-            return Response::new(404, String::new());
+            return match (method.as_str(), path.as_str()) {
+                ("GET", "/metrics") => Reply::ok(metrics.page()),
+                _ => Reply::refused(404),
+            };
         };
-        let backend = &self.backend;
-        match self.policy.run(async move |_| backend.seats(tailnum).await).await {
-            Ok(Some(seats)) => Response::new(200, seats.to_string()),
-            Ok(None) => Response::new(404, String::new()),
-            Err(error) => self.refuse(&error),
-        }
-    }
-
-    /// Who comes too often or at a bad time is told so, and when to come again, if that is known.
-    fn refuse(&self, error: &PolicyError<BackendError>) -> Response {
-        self.refused.fetch_add(1, Ordering::Relaxed);
-        let status = match error {
-            PolicyError::Limited(_) => 429,
-            PolicyError::Elapsed(_) | PolicyError::Failed(PolicyError::Elapsed(_)) => 504,
-            _ => 503,
+        let begun = metrics.begin();
+        let service = &self.service;
+        let inside = async move |_| {
+            Ok(match method.as_str() {
+                "GET" => service.seats(tailnum).await,
+                "PUT" => service.change(tailnum, body).await,
+                _ => Reply::refused(405),
+            })
         };
-        // The header counts in whole seconds: less than one is for the client to find out.
-        let retry_after = error.retry_after().map(|after| after.as_secs());
-        let retry_after = retry_after.filter(|after| *after > 0);
-        Response { status, retry_after, body: String::new() }
+        let reply = self.door.run(inside).await.unwrap_or_else(|error| Reply::from(&error));
+        metrics.answered(begun, reply.status);
+        reply
     }
 }

@@ -1,70 +1,77 @@
-use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::convert::Infallible;
+use std::io;
 
 use axum::Router;
 use axum::error_handling::HandleErrorLayer;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use mtaio::monitor::Registry;
 use mtaio::policy::{Policy, PolicyError};
-use mtaio::{ConfigError, Retryable, Runtime};
-use seats::{Backend, Front, Store};
+use mtaio::{CancellationToken, ConfigError, Runtime, RuntimeExt, Task};
+use seats::{Front, Metrics, Reply, Service};
+use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 
-/// How many were told to come again.
-#[derive(Clone, Default)]
-pub struct Refused(Arc<AtomicU32>);
+/// Serves until `stop`, and then until all requests under way are answered.
+pub fn serve<R: Runtime>(
+    rt: &R,
+    listener: TcpListener,
+    service: &Service,
+    stop: &CancellationToken,
+) -> Result<Task<io::Result<()>>, ConfigError> {
+    let router = router(rt, service)?;
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled());
+    Ok(rt.spawn(serving.into_future()))
+}
 
-/// The service, behind its front door.
-pub fn router<R: Runtime>(rt: &R) -> Result<(Router, Refused), ConfigError> {
-    let refused = Refused::default();
-    let front = Front::new(rt)?;
+/// The service behind its front door, which counts whatever it answers; its metrics beside it.
+fn router<R: Runtime>(rt: &R, service: &Service) -> Result<Router, ConfigError> {
+    let front = &service.front;
     let door =
         Policy::new(rt).deadline(Front::LIMIT).rate(&front.rate).permit(&front.slots).build()?;
-    let counted = refused.clone();
     let layers = ServiceBuilder::new()
-        .layer(HandleErrorLayer::new(async move |error| counted.refuse(&error)))
+        .layer(from_fn_with_state(service.metrics.clone(), count))
+        .layer(HandleErrorLayer::new(async |error: PolicyError<Infallible>| {
+            write(Reply::from(&error))
+        }))
         .layer(door.layer());
-    let backend = Backend::new(rt, Store::new(rt))?;
-    let router = Router::new()
-        .route("/seats/{tailnum}", get(seats).layer(layers))
-        .with_state((backend, refused.clone()));
-    Ok((router, refused))
+    Ok(Router::new()
+        .route("/seats/{tailnum}", get(seats).put(change).layer(layers))
+        .route("/metrics", get(metrics))
+        .with_state(service.clone()))
 }
 
-async fn seats(
-    State((backend, refused)): State<(Backend, Refused)>,
+async fn seats(State(service): State<Service>, Path(tailnum): Path<String>) -> Response {
+    write(service.seats(&tailnum).await)
+}
+
+async fn change(
+    State(service): State<Service>,
     Path(tailnum): Path<String>,
+    body: String,
 ) -> Response {
-    match backend.seats(&tailnum).await {
-        Ok(Some(seats)) => seats.to_string().into_response(),
-        Ok(None) => StatusCode::NOT_FOUND.into_response(),
-        Err(error) => refused.refuse(&error),
-    }
+    write(service.change(&tailnum, &body).await)
 }
 
-impl Refused {
-    /// Who comes too often or at a bad time is told so, and when to come again, if that is known.
-    fn refuse<E: Retryable>(&self, error: &PolicyError<E>) -> Response {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        let status = match error.last() {
-            PolicyError::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
-            PolicyError::Elapsed(_) => StatusCode::GATEWAY_TIMEOUT,
-            _ => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        // The header counts in whole seconds: less than one is for the client to find out.
-        match error.retry_after().map(|after| after.as_secs()).filter(|after| *after > 0) {
-            Some(after) => (status, [(RETRY_AFTER, after.to_string())]).into_response(),
-            None => status.into_response(),
-        }
-    }
+async fn metrics(State(service): State<Service>) -> Response {
+    ([(CONTENT_TYPE, Registry::CONTENT_TYPE)], service.metrics.page()).into_response()
 }
 
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.load(Ordering::Relaxed).fmt(f)
+async fn count(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
+    let begun = metrics.begin();
+    let response = next.run(request).await;
+    metrics.answered(begun, response.status().as_u16());
+    response
+}
+
+fn write(reply: Reply) -> Response {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    match reply.retry_after {
+        Some(after) => (status, [(RETRY_AFTER, after.to_string())], reply.body).into_response(),
+        None => (status, reply.body).into_response(),
     }
 }

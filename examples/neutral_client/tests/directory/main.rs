@@ -3,116 +3,20 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, unreachable_pub, reason = "a test may fail")]
 
+mod closing;
 mod duplex;
+mod kept;
+mod service;
 
 use std::future::Future;
-use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures_util::{AsyncReadExt, AsyncWriteExt};
 use mtaio::policy::PolicyError;
 use mtaio::{Runtime, RuntimeExt};
 use mtaio_sim::{Cancel, Explore, Faults, Schedule, Sim};
-use neutral_client::{CallError, Connect, Directory, DirectoryError};
+use neutral_client::{CallError, Directory, DirectoryError, Health};
 
-use self::duplex::{End, duplex};
-
-/// What the service does with a request.
-#[derive(Clone, Copy)]
-enum Reaction {
-    /// Answers with this status; a 200 has the number in the path as its body.
-    Answer(u16),
-    /// Answers so, and hangs up.
-    AnswerAndHangUp,
-    /// Asks to come again in so many seconds.
-    Later(u32),
-    HangUp,
-    NoAnswer,
-    NoHttp,
-    NoLength,
-}
-
-/// A service that reacts to its n-th request, from zero, as it is told.
-#[derive(Clone)]
-struct Service {
-    rt: Sim,
-    reaction: fn(usize) -> Reaction,
-    requests: Arc<AtomicUsize>,
-    connections: Arc<AtomicUsize>,
-}
-
-impl Service {
-    fn new(rt: &Sim, reaction: fn(usize) -> Reaction) -> Self {
-        Self { rt: rt.clone(), reaction, requests: Arc::default(), connections: Arc::default() }
-    }
-
-    fn requests(&self) -> usize {
-        self.requests.load(Ordering::SeqCst)
-    }
-
-    fn connections(&self) -> usize {
-        self.connections.load(Ordering::SeqCst)
-    }
-
-    async fn converse(self, mut line: End) {
-        let mut request = Vec::new();
-        loop {
-            let mut piece = [0; 16];
-            match line.read(&mut piece).await {
-                Ok(0) | Err(_) => return,
-                Ok(n) => request.extend_from_slice(&piece[..n]),
-            }
-            if !request.ends_with(b"\r\n\r\n") {
-                continue;
-            }
-            let text = String::from_utf8(std::mem::take(&mut request)).expect("ASCII");
-            let path = text.split(' ').nth(1).expect("a path").to_owned();
-            let number = self.requests.fetch_add(1, Ordering::SeqCst);
-            self.rt.sleep(Duration::from_millis(3)).await;
-            let answer = |status: u16, header: &str, body: &str| {
-                let length = body.len();
-                format!("HTTP/1.1 {status} \r\n{header}Content-Length: {length}\r\n\r\n{body}")
-            };
-            let seats = path.trim_start_matches("/seats/N");
-            let (text, goes_on) = match (self.reaction)(number) {
-                Reaction::Answer(200) => (answer(200, "", seats), true),
-                Reaction::Answer(status) => (answer(status, "", "no"), true),
-                Reaction::AnswerAndHangUp => (answer(200, "", seats), false),
-                Reaction::Later(seconds) => {
-                    (answer(429, &format!("Retry-After: {seconds}\r\n"), ""), true)
-                }
-                Reaction::HangUp => (String::new(), false),
-                Reaction::NoAnswer => continue,
-                Reaction::NoHttp => ("220 mail.example ESMTP\r\n\r\n".to_owned(), true),
-                Reaction::NoLength => ("HTTP/1.1 200 OK\r\n\r\n55".to_owned(), true),
-            };
-            // In pieces, as the network may.
-            for piece in text.as_bytes().chunks(7) {
-                if line.write_all(piece).await.is_err() {
-                    return;
-                }
-                self.rt.yield_now().await;
-            }
-            if !goes_on {
-                return;
-            }
-        }
-    }
-}
-
-impl Connect for Service {
-    type Io = End;
-
-    async fn connect(&self) -> io::Result<End> {
-        self.rt.yield_now().await;
-        self.connections.fetch_add(1, Ordering::SeqCst);
-        let (here, there) = duplex();
-        self.rt.spawn(self.clone().converse(there)).detach();
-        Ok(here)
-    }
-}
+use self::service::{Reaction, Service};
 
 /// Runs the scenario in many orders, with polls for nothing and late timers.
 #[track_caller]
@@ -207,19 +111,52 @@ fn a_service_that_never_answers_is_given_up() {
 }
 
 #[test]
+fn it_tells_how_the_service_does() {
+    simulated(
+        |number| Reaction::Answer(if number < 100 { 503 } else { 200 }),
+        async |rt, service, directory| {
+            let mut health = directory.watch_health();
+            assert_eq!(directory.health(), Health::Up);
+            let mut told = Vec::new();
+            for seats in 1.. {
+                let answer = directory.seats(&format!("N{seats}")).await;
+                if health.has_changed() {
+                    told.push(*health.latest());
+                }
+                if answer.is_ok() {
+                    break;
+                }
+                assert!(service.requests() <= 110, "it is asked for ever");
+                rt.sleep(Duration::from_secs(10)).await;
+            }
+            assert!(told.contains(&Health::Down), "{told:?}");
+            let stats = directory.stats().breaker;
+            assert!(stats.opened >= 1 && stats.refused >= 1, "{stats:?}");
+            rt.sleep(Duration::from_secs(60)).await;
+            for seats in 1_000..1_003 {
+                directory.seats(&format!("N{seats}")).await.unwrap();
+            }
+            assert_eq!(directory.health(), Health::Up);
+            drop(directory);
+            while let Some(now) = health.changed().await {
+                told.push(*now);
+            }
+            assert_eq!(told.last(), Some(&Health::Up), "{told:?}");
+        },
+    );
+}
+
+#[test]
 fn what_is_no_answer_is_an_error_at_once() {
     for reaction in [|_| Reaction::NoHttp, |_| Reaction::NoLength, |_| Reaction::Answer(418)] {
         simulated(reaction, async |_, service, directory| {
             let error = directory.seats("N55").await.unwrap_err();
+            let DirectoryError::Unanswered { error, .. } = error else { panic!("{error}") };
+            let called = error.failure().and_then(PolicyError::failed);
             assert!(
                 matches!(
-                    &error,
-                    DirectoryError::Unanswered {
-                        error: PolicyError::Failed(
-                            CallError::Protocol(_) | CallError::Status { code: 418, .. }
-                        ),
-                        ..
-                    }
+                    called,
+                    Some(CallError::Protocol(_) | CallError::Status { code: 418, .. })
                 ),
                 "{error}"
             );
