@@ -106,7 +106,7 @@ impl<R: Runtime> Core<R> {
         loop {
             let mut state = self.lock();
             let due = state.first_due();
-            state.timer.want_by(due);
+            state.timer.want(due);
             let Some(mut taken) = state.timer.take() else { break };
             drop(state);
 

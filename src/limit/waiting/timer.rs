@@ -37,13 +37,8 @@ impl<S: Sleep> Timer<S> {
         self.wanted = at;
     }
 
-    /// Has it ring by then: where it rings before, it is left as it is until then. So it is set once
-    /// in a longest wait, and not for each who is served in the meantime.
-    pub(in crate::limit) fn want_by(&mut self, at: Option<Instant>) {
-        self.wanted = if self.is_late_for(at) { at } else { self.set };
-    }
-
-    /// Whether it will not ring by then.
+    /// Whether it will not have rung by then. Who asks only that leaves it as it is where it rings
+    /// before, and sets it once in a longest wait, and not for each who is served in the meantime.
     pub(in crate::limit) fn is_late_for(&self, at: Option<Instant>) -> bool {
         at.is_some_and(|at| self.set.is_none_or(|set| at < set))
     }
@@ -89,5 +84,38 @@ impl<S: Sleep> Taken<S> {
         let polled =
             self.sleep.as_mut().map(|sleep| sleep.as_mut().poll(&mut Context::from_waker(waker)));
         polled.is_none_or(|polled| polled.is_pending())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mtaio_sim::Sim;
+
+    use super::*;
+
+    type OfSim = Timer<<Sim as Runtime>::Sleep>;
+
+    #[test]
+    fn one_that_rings_while_it_is_taken_is_looked_at_again() {
+        let mut timer = OfSim::new();
+        timer.want(Some(Instant::from_nanos(7)));
+        let taken = timer.take().expect("it is to be set");
+        assert!(timer.take().is_none(), "somebody has it");
+        timer.rang();
+        timer.put_back(taken, true);
+        let taken = timer.take().expect("nobody knows whether it rings again");
+        timer.put_back(taken, true);
+        assert!(timer.take().is_none(), "it is set");
+    }
+
+    #[test]
+    fn it_is_late_for_what_comes_before_it_rings() {
+        let mut timer = OfSim::new();
+        let at = |nanos| Some(Instant::from_nanos(nanos));
+        assert!(timer.is_late_for(at(7)) && !timer.is_late_for(None));
+        timer.want(at(7));
+        let taken = timer.take().expect("it is to be set");
+        timer.put_back(taken, true);
+        assert!(timer.is_late_for(at(6)) && !timer.is_late_for(at(7)) && !timer.is_late_for(at(8)));
     }
 }
