@@ -28,7 +28,12 @@ struct State<T> {
     waiting: usize,
     feeds: Feeds<Change<T>>,
     derived: Vec<Weak<dyn Follow>>,
+    /// With so many, those that are gone are looked for.
+    sweep_at: usize,
 }
+
+/// Fewer are not worth a look.
+const FEW: usize = 16;
 
 /// What follows from a value, and is to be made anew when it has changed.
 pub(super) trait Follow: Send + Sync {
@@ -52,6 +57,7 @@ impl<T: Send + Sync + 'static> Shared<T> {
             waiting: 0,
             feeds: Feeds::new(),
             derived: Vec::new(),
+            sweep_at: FEW,
         };
         let (owners, version) = (AtomicUsize::new(1), AtomicU64::new(version));
         Self { state: Mutex::new(state), owners, version }
@@ -118,6 +124,11 @@ impl<T: Send + Sync + 'static> Shared<T> {
     pub(super) fn add_derived(&self, derived: Weak<dyn Follow>) -> bool {
         let mut state = self.lock();
         if !state.is_final {
+            // Where it is seldom set nobody else would.
+            if state.derived.len() >= state.sweep_at {
+                state.derived.retain(|derived| derived.strong_count() > 0);
+                state.sweep_at = FEW.max(2 * state.derived.len());
+            }
             state.derived.push(derived);
         }
         !state.is_final
@@ -253,5 +264,24 @@ impl<T> State<T> {
     fn derived(&mut self) -> Vec<Arc<dyn Follow>> {
         self.derived.retain(|derived| derived.strong_count() > 0);
         self.derived.iter().filter_map(Weak::upgrade).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Observable;
+    use super::FEW;
+
+    #[test]
+    fn what_followed_and_is_gone_takes_no_room() {
+        let value = Observable::new(1);
+        let kept: Vec<_> = (0..FEW).map(|more| value.map(move |value| value + more)).collect();
+        for _ in 0..1_000 {
+            assert_eq!(value.map(|value| value + 1).get(), 2);
+        }
+        assert!(value.shared.lock().derived.len() <= 4 * FEW);
+        value.set(5);
+        assert!(kept.iter().enumerate().all(|(more, derived)| derived.get() == 5 + more));
+        assert_eq!(value.shared.lock().derived.len(), FEW);
     }
 }

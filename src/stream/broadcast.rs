@@ -44,7 +44,7 @@ struct Shared<S: Stream> {
     source: Mutex<Option<Pin<Box<S>>>>,
     /// Wakes all who wait for an item, of whom the first to come reads the source.
     waker: Waker,
-    /// Whether somebody found that there is no room to read the source.
+    /// Whether who had the source found no room for what it has.
     is_stuck: AtomicBool,
 }
 
@@ -109,16 +109,17 @@ impl<S: Stream<Item: Clone>> Stream for Broadcast<S> {
 impl<S: Stream<Item: Clone>> Shared<S> {
     /// Reads from the source what is there, for all; whether there was something, or the end.
     fn read(&self) -> bool {
-        // Before the look, so that whoever makes room after it tells of it.
+        let Some(source) = lock(&self.source).take() else { return self.fanout.is_closed() };
+        let mut reading = Reading { shared: self, source: Some(source) };
+        // Only now: another may have filled the room until the source was free. And the mark comes
+        // before the look, so that whoever makes room after it tells of it.
         self.is_stuck.store(true, Ordering::SeqCst);
         if self.fanout.room() == Some(0) {
             return false;
         }
         self.is_stuck.store(false, Ordering::SeqCst);
-        let Some(source) = lock(&self.source).take() else { return self.fanout.is_closed() };
         // To read ahead is not to cost anybody an item who reads along.
         let most = self.fanout.spare().unwrap_or(1).min(BURST);
-        let mut reading = Reading { shared: self, source: Some(source) };
         let (burst, end) = reading.burst(most);
         let is_any = !burst.is_empty();
         if is_any {

@@ -162,3 +162,21 @@ fn the_source_is_read_as_far_as_there_is_room() {
     assert_eq!(read.load(Ordering::SeqCst), 10);
     assert_eq!(copies[1].stats().waiting, 10);
 }
+
+/// On real threads: between the look whether there is room and the reading of the source another
+/// may have filled it.
+#[test]
+fn readers_that_meet_at_the_source_lose_nothing() {
+    const ITEMS: u32 = 30_000;
+    let copies = stream::iter(0..ITEMS).broadcast(3, Overflow::Block(1)).expect("room for one");
+    let expected: Vec<_> = (0..ITEMS).collect();
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = copies
+            .into_iter()
+            .map(|copy| scope.spawn(|| crate::common::block_on(copy.collect::<Vec<_>>())))
+            .collect();
+        for reader in readers {
+            assert!(reader.join().expect("it reads to the end") == expected, "some were lost");
+        }
+    });
+}

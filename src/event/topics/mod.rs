@@ -281,10 +281,10 @@ impl<T: Clone + Send + Sync + 'static> Topics<T> {
             Ok(published) => return Ok(published.into()),
             Err(all) => all,
         };
-        let (mut sum, mut rest) = (Delivery::default(), all.into_iter());
+        let (mut sum, mut rest) = (None::<Delivery>, all.into_iter());
         while let Some(message) = rest.next() {
             match self.hub.publish(&keys, message).await {
-                Ok(delivery) => sum.worst(delivery),
+                Ok(delivery) => sum.get_or_insert(delivery).worst(delivery),
                 Err(error) => {
                     let unpublished = std::iter::once(error.into_inner());
                     let rest = unpublished.chain(rest.map(|message| message.value));
@@ -292,7 +292,7 @@ impl<T: Clone + Send + Sync + 'static> Topics<T> {
                 }
             }
         }
-        Ok(sum)
+        Ok(sum.unwrap_or_default())
     }
 
     /// A topic to publish to again and again: it knows who subscribes, and looks only when somebody

@@ -38,7 +38,7 @@ impl Delivery {
     pub(super) fn worst(&mut self, other: Self) {
         self.dropped = self.dropped.max(other.dropped);
         self.refused = self.refused.max(other.refused);
-        self.taken = if self.taken == 0 { other.taken } else { self.taken.min(other.taken) };
+        self.taken = self.taken.min(other.taken);
     }
 }
 
@@ -72,5 +72,21 @@ impl<T> fmt::Debug for PublishError<T> {
             Self::Full(_) => "Full(..)",
             Self::Retained(_) => "Retained(..)",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_lacks_a_message_lacks_some_of_the_batch() {
+        let (none, one) = ((0, 1), (1, 0));
+        for [first, next] in [[none, one], [one, none]] {
+            let delivery = |(taken, dropped)| Delivery { taken, dropped, refused: 0 };
+            let mut sum = delivery(first);
+            sum.worst(delivery(next));
+            assert_eq!(sum, Delivery { taken: 0, dropped: 1, refused: 0 });
+        }
     }
 }
