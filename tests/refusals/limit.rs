@@ -105,7 +105,7 @@ fn permits(rt: &Sim, table: &mut Table) {
 
 fn adaptive_concurrency(rt: &Sim, table: &mut Table) {
     let found = |settings| AdaptiveConcurrency::new(rt, settings);
-    let allowed = "1 or more to as much or more";
+    let allowed = "from 1 or more, and its end no less";
     for (least, most, value) in [(0, 9, "0..=9"), (9, 8, "9..=8"), (u32::MAX, 1, "4294967295..=1")]
     {
         let settings = Adaptation::new().range(least..=most);

@@ -22,10 +22,10 @@ fn of_a_retry() {
     is_refused(GOOD.max_attempts(0).build(), "max_attempts", "0");
     is_refused(GOOD.max_time(Duration::ZERO).build(), "max_time", "0ns");
     is_refused(GOOD.max_time(Duration::MAX).build(), "max_time", "18446744073709551615.999999999s");
-    is_refused(GOOD.max_delay(ms(999)).build(), "max", "999ms");
+    is_refused(GOOD.max_delay(ms(999)).build(), "max_delay", "999ms");
     is_refused(Retry::exponential(Duration::ZERO).build(), "first", "0ns");
     is_refused(Retry::backoff(Backoff::exponential(SECOND).with_factor(0)).build(), "factor", "0");
-    is_refused(Retry::constant(Duration::MAX).build(), "max", "18446744073709551615.999999999s");
+    is_refused(Retry::constant(Duration::MAX).build(), "delay", "18446744073709551615.999999999s");
     for good in [
         GOOD,
         GOOD.max_attempts(u32::MAX),

@@ -41,7 +41,7 @@ impl Adaptation {
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         if self.least == 0 || self.least > self.most {
             let value = format!("{}..={}", self.least, self.most);
-            return Err(ConfigError::new("range", value, "1 or more to as much or more"));
+            return Err(ConfigError::new("range", value, "from 1 or more, and its end no less"));
         }
         if self.start == 0 {
             return Err(ConfigError::new("start", "0", "1 or more"));

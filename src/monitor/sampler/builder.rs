@@ -96,8 +96,8 @@ impl<R: Runtime> MonitorBuilder<R> {
     ///
     /// [`ConfigError`] for an interval that is zero or absurd, for a history without room or beyond 2^24
     /// values or series, for two rules of one name, and for a rule with a bound that is NaN, a time that
-    /// is absurd, a label that is none, or a window that is shorter than the interval or longer than what
-    /// is kept.
+    /// is absurd, a signal of a name that no metric can have, a label that is none, or a window that is
+    /// shorter than the interval or longer than what is kept.
     pub fn build(self) -> Result<Monitor<R>, ConfigError> {
         const MOST: usize = 1 << 24;
         check_period("interval", self.period)?;
