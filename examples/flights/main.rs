@@ -7,8 +7,9 @@
 //! ```
 //!
 //! Where to look: `pipeline.rs` is the work, written once against `Runtime`; `lookups.rs` shows the
-//! policies, `news.rs` the events, `metrics.rs` the registry; `on_runtime` below is the one place that knows which runtimes there are. The rest is
-//! what any program needs: arguments, files, a report.
+//! policies, `news.rs` the events, `metrics.rs` the registry; `on_runtime` below is the one place
+//! that knows which runtimes there are. The rest is what any program needs: arguments, files, a
+//! report.
 
 #![allow(unreachable_pub)] // In a program nothing is reachable: `pub` is what a module offers.
 
