@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -83,6 +84,8 @@ pub enum ArgsError {
         "`--resume` is of no use without `--jsonl FILE`: nothing says what there is to go on with"
     )]
     Resume,
+    #[error("`{1}` is {0}, which `{2}` is already: allowed is a file for each")]
+    Twice(String, &'static str, &'static str),
     #[error("unexpected argument `{0}`: everything is said by options, {OPTIONS}")]
     Positional(String),
     /// No value where one is needed, or one where none is.
@@ -124,7 +127,38 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, A
     if args.resume && args.jsonl.is_none() {
         return Err(ArgsError::Resume);
     }
+    args.check_files()?;
     Ok(Command::Run(args))
+}
+
+impl Args {
+    /// What is written must not take the place of what is read, nor of what else is written.
+    fn check_files(&self) -> Result<(), ArgsError> {
+        let read = [
+            ("--flights", Some(&self.flights)),
+            ("--planes", Some(&self.planes)),
+            ("--airlines", Some(&self.airlines)),
+        ];
+        // `-` is the standard output.
+        let json = self.json.as_ref().filter(|file| file.as_os_str() != "-");
+        let written = [
+            ("--json", json),
+            ("--jsonl", self.jsonl.as_ref()),
+            ("--dead-letters", self.dead_letters.as_ref()),
+        ];
+        let mut known: Vec<(&'static str, PathBuf)> = Vec::new();
+        for (index, (option, file)) in read.into_iter().chain(written).enumerate() {
+            let Some(file) = file else { continue };
+            // One that is not there yet is known by its name.
+            let path = fs::canonicalize(file).unwrap_or_else(|_| file.clone());
+            let same = known.iter().find(|(_, other)| *other == path);
+            if let Some((other, _)) = same.filter(|_| index >= read.len()) {
+                return Err(ArgsError::Twice(file.display().to_string(), option, other));
+            }
+            known.push((option, path));
+        }
+        Ok(())
+    }
 }
 
 fn text(value: OsString) -> String {

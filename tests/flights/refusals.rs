@@ -64,6 +64,25 @@ fn arguments_that_mean_nothing_are_refused() {
 }
 
 #[test]
+fn a_file_is_read_or_written_once() {
+    let files = Files::new("twice").with_flights(MIXED);
+    let rows = files.path("flights.csv");
+    let (written, again) = (files.path("new.jsonl"), files.path("./new.jsonl"));
+    let message = |file: &str, option, other| {
+        format!("`{option}` is {file}, which `{other}` is already: allowed is a file for each")
+    };
+    for option in ["--json", "--jsonl", "--dead-letters"] {
+        files.run([option, &rows]).refused(&message(&rows, option, "--flights"));
+    }
+    assert_eq!(fs::read(&rows).unwrap(), MIXED);
+    let twice = ["--jsonl", &written, "--dead-letters", &written];
+    files.run(twice).refused(&message(&written, "--dead-letters", "--jsonl"));
+    fs::write(&written, "").unwrap();
+    let twice = ["--jsonl", &written, "--dead-letters", &again];
+    files.run(twice).refused(&message(&again, "--dead-letters", "--jsonl"));
+}
+
+#[test]
 fn help_names_every_option() {
     let ran = run(["--runtime", "smol", "--help"]);
     ran.succeeded();
