@@ -21,7 +21,14 @@ fn a_shutdown_waits_for_questions_under_way() {
             while service.requests() == 0 {
                 rt.yield_now().await;
             }
-            directory.shutdown(SECOND * 5).await.unwrap();
+            let closing = directory.clone();
+            let closing = rt.spawn(async move { closing.shutdown(SECOND * 5).await });
+            rt.sleep(Duration::from_millis(1)).await;
+            let late = directory.seats("N56").await;
+            assert!(matches!(late, Err(DirectoryError::Closed)), "{late:?}");
+            assert!(!question.is_finished(), "it is waited for");
+
+            closing.await.unwrap().unwrap();
             // It was tried again although nobody may ask any more.
             assert_eq!(question.await.unwrap().unwrap(), Some(55));
             assert!(service.requests() == 4 && directory.stats().idle == 0);
