@@ -173,7 +173,7 @@ fn readers_that_meet_at_the_source_lose_nothing() {
     std::thread::scope(|scope| {
         let readers: Vec<_> = copies
             .into_iter()
-            .map(|copy| scope.spawn(|| crate::common::block_on(copy.collect::<Vec<_>>())))
+            .map(|copy| scope.spawn(|| block_on(copy.collect::<Vec<_>>())))
             .collect();
         for reader in readers {
             assert!(reader.join().expect("it reads to the end") == expected, "some were lost");
