@@ -9,6 +9,8 @@ use std::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 use slab::Slab;
 
+use crate::queue::Wakes;
+
 /// A request to end that spreads: to every clone, to every child, and to whoever awaits it.
 ///
 /// It only asks. Work ends where it looks at the token: by `token.cancelled().await` in a
@@ -117,15 +119,15 @@ impl CancellationToken {
     /// When it returns, and when a waiter is woken, all of them are cancelled.
     pub fn cancel(&self) {
         let mut nodes = vec![Arc::clone(&self.node)];
-        let mut woken = Vec::new();
+        let mut woken = Wakes::default();
         while let Some(node) = nodes.pop() {
             let mut state = node.lock();
             node.is_cancelled.store(true, Ordering::Release);
             // The children stay: a second request at the same time looks for them too.
             nodes.extend(state.children.iter().filter_map(|(_, child)| child.upgrade()));
-            woken.extend(state.waiters.drain());
+            state.waiters.drain().for_each(|waiter| woken.push(waiter));
         }
-        woken.into_iter().for_each(Waker::wake);
+        woken.wake();
     }
 
     /// Whether the end has been asked for.

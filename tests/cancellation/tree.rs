@@ -1,7 +1,10 @@
 //! Clones, children, and trees of them: broad, deep, and of great turnover.
 
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 use std::thread;
 
 use allocation_counter::measure;
@@ -93,6 +96,32 @@ fn a_guard_cancels_when_it_is_dropped() {
         panic!("on purpose");
     }));
     assert!(panicked.is_err() && token.is_cancelled());
+}
+
+#[test]
+fn a_waker_that_panics_keeps_none_of_the_others_asleep() {
+    /// Panics when it is woken.
+    struct Rude;
+
+    impl Wake for Rude {
+        fn wake(self: Arc<Self>) {
+            panic!("a waker, on purpose");
+        }
+    }
+
+    let (token, wakes) = (CancellationToken::new(), Wakes::new());
+    let child = token.child();
+    let (mut rude, mut polite) = (token.cancelled(), token.cancelled());
+    let (mut rude_child, mut polite_child) = (child.cancelled(), child.cancelled());
+    let waker = Waker::from(Arc::new(Rude));
+    for rude in [&mut rude, &mut rude_child] {
+        assert!(Pin::new(rude).poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    for polite in [&mut polite, &mut polite_child] {
+        assert!(poll_with(Pin::new(polite), &wakes).is_pending());
+    }
+    assert!(catch_unwind(AssertUnwindSafe(|| token.cancel())).is_err());
+    assert_eq!((wakes.count(), child.is_cancelled()), (2, true));
 }
 
 #[test]
