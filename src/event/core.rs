@@ -279,13 +279,6 @@ impl Core {
     pub(super) async fn polls_are_over(&self) {
         let turn = lock(&self.state).polls.wait();
         let _waiting = Waiting(self);
-        // Those that are left of the turn before; new ones come to the present one.
-        self.turn_is_over(1 - turn).await;
-        lock(&self.state).polls.swap();
-        self.turn_is_over(turn).await;
-    }
-
-    async fn turn_is_over(&self, turn: usize) {
         while !lock(&self.state).polls.are_over(turn) {
             let left = self.left.listen();
             if !lock(&self.state).polls.are_over(turn) {

@@ -118,6 +118,10 @@ impl<T: Send + Sync + 'static> Shared<T> {
     pub(super) fn add_derived(&self, derived: Weak<dyn Follow>) -> bool {
         let mut state = self.lock();
         if !state.is_final {
+            // Those that are gone go before there is room made: also where nobody ever sets it.
+            if state.derived.len() == state.derived.capacity() {
+                state.derived.retain(|derived| derived.strong_count() > 0);
+            }
             state.derived.push(derived);
         }
         !state.is_final
