@@ -277,12 +277,11 @@ impl Core {
 
     /// Waits until every poll that is inside now has been left.
     pub(super) async fn polls_are_over(&self) {
-        let wait = lock(&self.state).polls.wait();
+        let turn = lock(&self.state).polls.wait();
         let _waiting = Waiting(self);
-        while !lock(&self.state).polls.are_over(&wait) {
+        while !lock(&self.state).polls.are_over(turn) {
             let left = self.left.listen();
-            // One may have been left before that.
-            if !lock(&self.state).polls.are_over(&wait) {
+            if !lock(&self.state).polls.are_over(turn) {
                 left.await;
             }
         }

@@ -235,6 +235,10 @@ impl EventEmitter {
     }
 
     /// As [`emit`](Self::emit), for an event that has its name here and not in its type.
+    ///
+    /// # Cancel safety
+    ///
+    /// That of [`emit`](Self::emit).
     pub async fn emit_named<V>(&self, name: impl Into<Cow<'static, str>>, value: V) -> Report
     where
         V: Send + Sync + 'static,
@@ -243,6 +247,10 @@ impl EventEmitter {
     }
 
     /// As [`emit`](Self::emit), for an event that has been made.
+    ///
+    /// # Cancel safety
+    ///
+    /// That of [`emit`](Self::emit).
     pub async fn emit_any(&self, event: AnyEvent) -> Report {
         Emit::new(&self.core, event).await
     }

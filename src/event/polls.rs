@@ -1,116 +1,110 @@
+use std::collections::VecDeque;
+
 /// Who delivers at this moment, in a poll: between looking whether somebody still listens and
 /// calling that one. Who has gone waits until all polls that may have looked before are over.
 ///
-/// Polls are counted in two turns, so that those that come later are not waited for: the scheme of
-/// sleepable read-copy-update (P. McKenney, "Sleepable RCU", 2006), with a future for the sleep.
-/// They are counted under the emitter's lock, which most of them take for something else as well.
+/// Who waits begins another turn, so that polls that come later are not waited for: as sleepable
+/// read-copy-update does (P. McKenney, "Sleepable RCU", 2006), with a future for the sleep. That has
+/// two turns, and one who waits at a time; here many may wait at once, also in the middle of polls
+/// that others wait for, so a turn is never used twice. Polls are counted under the emitter's lock,
+/// which most of them take for something else as well.
 #[derive(Debug, Default)]
 pub(super) struct Polls {
-    turn: usize,
-    inside: [usize; 2],
-    /// How often the last poll of each turn was left.
-    emptied: [u64; 2],
+    turn: u64,
+    inside: usize,
+    /// The turns before that have polls inside still, and how many; the oldest first.
+    before: VecDeque<(u64, usize)>,
     waiting: usize,
 }
 
 /// A poll that is inside.
 #[derive(Debug)]
 #[must_use = "it is to be left"]
-pub(super) struct Turn(usize);
-
-/// A wait for the polls that were inside when it began.
-#[derive(Debug)]
-#[must_use = "it is to be ended"]
-pub(super) struct Wait {
-    /// How often each turn had been emptied, if somebody was inside.
-    emptied: [Option<u64>; 2],
-}
+pub(super) struct Turn(u64);
 
 impl Polls {
+    #[inline]
     pub(super) const fn enter(&mut self) -> Turn {
-        self.inside[self.turn] += 1;
+        self.inside += 1;
         Turn(self.turn)
     }
 
     /// Whether somebody who waits is to be told.
-    pub(super) const fn leave(&mut self, Turn(turn): Turn) -> bool {
-        self.inside[turn] -= 1;
-        let is_empty = self.inside[turn] == 0;
-        self.emptied[turn] += is_empty as u64;
-        is_empty && self.waiting > 0
+    #[inline]
+    pub(super) fn leave(&mut self, Turn(turn): Turn) -> bool {
+        if turn == self.turn {
+            self.inside -= 1;
+            return false;
+        }
+        let Ok(at) = self.before.binary_search_by_key(&turn, |(before, _)| *before) else {
+            return false; // Not so: what is inside is counted.
+        };
+        self.before[at].1 -= 1;
+        let is_over = self.before[at].1 == 0;
+        if is_over {
+            self.before.remove(at);
+        }
+        is_over && at == 0 && self.waiting > 0
     }
 
-    pub(super) fn wait(&mut self) -> Wait {
+    /// Begins to wait for all turns before the one of the answer.
+    pub(super) fn wait(&mut self) -> u64 {
         self.waiting += 1;
-        let emptied = |turn: usize| (self.inside[turn] > 0).then(|| self.emptied[turn]);
-        Wait { emptied: [emptied(0), emptied(1)] }
+        if self.inside > 0 {
+            self.before.push_back((self.turn, self.inside));
+            self.inside = 0;
+            self.turn += 1;
+        }
+        self.turn
     }
 
     pub(super) const fn end_wait(&mut self) {
         self.waiting -= 1;
     }
 
-    /// Whether all polls that `wait` is for are over. Later ones are kept out of a turn that is
-    /// waited for, as soon as the other one is free.
-    pub(super) fn are_over(&mut self, wait: &Wait) -> bool {
-        let (present, other) = (self.turn, 1 - self.turn);
-        if !self.is_over(present, wait) && self.inside[other] == 0 {
-            self.turn = other;
-        }
-        self.is_over(present, wait) && self.is_over(other, wait)
+    /// Whether all polls of the turns before this one are over.
+    pub(super) fn are_over(&self, turn: u64) -> bool {
+        self.oldest() >= turn
     }
 
-    /// Of several who wait each sees that a turn was free, also if it is in use again by then.
-    fn is_over(&self, turn: usize, wait: &Wait) -> bool {
-        wait.emptied[turn].is_none_or(|emptied| emptied != self.emptied[turn])
+    /// The first turn that may have polls inside.
+    fn oldest(&self) -> u64 {
+        self.before.front().map_or(self.turn, |(turn, _)| *turn)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::Polls;
 
     #[test]
-    fn a_wait_is_for_those_who_were_inside_and_for_nobody_else() {
+    fn who_waits_waits_for_the_polls_before_and_for_no_other() {
         let mut polls = Polls::default();
-        let one = polls.enter();
-        let first = polls.wait();
-        assert!(!polls.are_over(&first));
-        let two = polls.enter();
-        let second = polls.wait();
-        assert!(!polls.are_over(&second));
-        assert!(polls.leave(one));
-        assert!(polls.are_over(&first), "the other one came later");
-        assert!(!polls.are_over(&second));
-        let three = polls.enter();
-        assert!(polls.leave(two));
-        assert!(polls.are_over(&second));
-        assert!(polls.leave(three));
-        polls.end_wait();
-        polls.end_wait();
-        let alone = polls.enter();
-        assert!(!polls.leave(alone), "nobody waits");
+        let first = polls.enter();
+        let one = polls.wait();
+        let second = polls.enter();
+        let (two, three) = (polls.wait(), polls.wait());
+        assert!(!polls.are_over(one) && !polls.are_over(two));
+        assert!(!polls.leave(second), "the first is inside still");
+        assert!(!polls.are_over(one) && !polls.are_over(two));
+        let third = polls.enter();
+        assert!(polls.leave(first));
+        assert!([one, two, three].into_iter().all(|turn| polls.are_over(turn)));
+        (0..3).for_each(|_| polls.end_wait());
+        assert!(!polls.leave(third) && polls.before.is_empty());
     }
 
     #[test]
-    fn waits_that_overlap_end_though_somebody_is_always_inside() {
+    fn many_who_wait_take_no_room() {
         let mut polls = Polls::default();
-        let mut inside = polls.enter();
-        let mut waits = Vec::new();
-        for _ in 0..100 {
-            // Two begin to wait in each round, and both look before and after who was inside leaves.
-            waits.extend([polls.wait(), polls.wait()]);
-            let over = waits.iter().filter(|wait| polls.are_over(wait)).count();
-            assert_eq!(over, 0, "one of those is inside");
-            let next = polls.enter();
-            assert!(polls.leave(inside));
-            inside = next;
-            // Somebody comes before who waits has looked.
-            let other = polls.enter();
-            waits.retain(|wait| !polls.are_over(wait));
-            let _ = polls.leave(other);
-            waits.retain(|wait| !polls.are_over(wait));
-            assert!(waits.is_empty(), "{} wait for who came later", waits.len());
+        let long = polls.enter();
+        for _ in 0..1000 {
+            let short = polls.enter();
+            polls.wait();
+            polls.end_wait();
+            assert!(!polls.leave(short));
         }
+        assert_eq!(polls.before, [(0, 1)]);
+        assert!(!polls.leave(long) && polls.are_over(polls.turn));
     }
 }

@@ -13,7 +13,7 @@ use crate::contain::{contain, discard};
 /// Of values that are set at once by several, the last one counts. Where what makes it panics, it
 /// stays as it was.
 ///
-/// Clones are the same value; when the last of them is dropped, it is not made any more.
+/// Clones are the same value; when the last of them is dropped, it is not made any more, and is final.
 ///
 /// # Examples
 ///
@@ -41,8 +41,11 @@ pub struct Derived<T: Send + Sync + 'static> {
     _follower: Arc<dyn Follow>,
 }
 
-struct Follower<T, M> {
-    target: Arc<Shared<T>>,
+/// What a follower sets.
+struct Target<T: Send + Sync + 'static>(Arc<Shared<T>>);
+
+struct Follower<T: Send + Sync + 'static, M> {
+    target: Target<T>,
     /// Makes the value, of so many versions in sum.
     make: M,
     are_final: Box<dyn Fn() -> bool + Send + Sync>,
@@ -101,7 +104,7 @@ impl<U: Send + Sync + 'static> Derived<U> {
         let (value, version) = make();
         let shared = Arc::new(Shared::of_version(value, version));
         let are_final = Box::new(are_final);
-        let follower = Arc::new(Follower { target: Arc::clone(&shared), make, are_final });
+        let follower = Arc::new(Follower { target: Target(Arc::clone(&shared)), make, are_final });
         let erased: Arc<dyn Follow> = follower;
         register(Arc::downgrade(&erased));
         // What happened while it was made, and whether it is the end already.
@@ -174,7 +177,7 @@ where
     fn follow(&self) {
         match contain(&self.make) {
             Ok((value, version)) => {
-                let set = self.target.set_if(value, |last| (version > last).then_some(version));
+                let set = self.target.0.set_if(value, |last| (version > last).then_some(version));
                 // One that was overtaken goes.
                 drop(set);
             }
@@ -184,8 +187,15 @@ where
 
     fn end(&self) {
         if (self.are_final)() {
-            self.target.end();
+            self.target.0.end();
         }
+    }
+}
+
+/// Nobody makes it any more: those who watch it would wait for ever.
+impl<T: Send + Sync + 'static> Drop for Target<T> {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 

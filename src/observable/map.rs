@@ -154,10 +154,14 @@ impl<K: Ord, V> MapShared<K, V> {
         let mut state = lock(&self.state);
         let State { entries, feeds, .. } = &mut *state;
         for op in ops {
-            let (key, old, change) = match op {
+            let (key, other, old, change) = match op {
                 Op::Insert(key, new) => {
                     let known = entries.get_key_value(&key).map(|(known, _)| Arc::clone(known));
-                    let key = known.unwrap_or(key);
+                    // The key that is there stays, and the other one goes without the lock.
+                    let (key, spare) = match known {
+                        Some(known) => (known, Some(key)),
+                        None => (key, None),
+                    };
                     let old = entries.insert(Arc::clone(&key), Arc::clone(&new));
                     let change = match &old {
                         Some(old) => {
@@ -165,15 +169,14 @@ impl<K: Ord, V> MapShared<K, V> {
                         }
                         None => MapChange::Inserted { key: Arc::clone(&key), new },
                     };
-                    (key, old, Some(change))
+                    (key, spare, old, Some(change))
                 }
                 Op::Remove(key) => {
-                    let old = entries.remove(&key);
-                    let change = old.as_ref().map(|old| MapChange::Removed {
-                        key: Arc::clone(&key),
-                        old: Arc::clone(old),
+                    let (known, old) = entries.remove_entry(&key).unzip();
+                    let change = known.as_ref().zip(old.as_ref()).map(|(key, old)| {
+                        MapChange::Removed { key: Arc::clone(key), old: Arc::clone(old) }
                     });
-                    (key, old, change)
+                    (key, known, old, change)
                 }
             };
             if let Some(change) = &change {
@@ -181,7 +184,7 @@ impl<K: Ord, V> MapShared<K, V> {
             }
             before.push(old);
             // Dropped without the lock, with what is in it.
-            told.push((key, change));
+            told.push((key, other, change));
         }
         drop(state);
         drop((garbage, told));

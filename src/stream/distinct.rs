@@ -8,6 +8,7 @@ use futures_util::Stream;
 use futures_util::stream::{Fuse, StreamExt as _};
 use pin_project_lite::pin_project;
 
+use super::timed::has_had_its_turn;
 use crate::config::ConfigError;
 
 pin_project! {
@@ -57,11 +58,15 @@ where
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let mut this = self.project();
+        let mut items = 0;
         while let Some(item) = ready!(this.source.as_mut().poll_next(cx)) {
             if this.remembered.is_new((this.key_of)(&item)) {
                 return Poll::Ready(Some(item));
             }
             *this.dropped += 1;
+            if has_had_its_turn(&mut items, cx) {
+                return Poll::Pending;
+            }
         }
         Poll::Ready(None)
     }

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::Poll;
 use std::thread;
 
+use futures_util::future::join;
 use mtaio::event::{AnyEvent, EventEmitter, Listener};
 use mtaio::{Runtime, RuntimeExt};
 
@@ -141,4 +143,36 @@ fn off_waits_for_a_call_that_another_thread_is_about_to_begin() {
             assert_eq!(emitting.join().expect("it ends"), 1);
         });
     }
+}
+
+/// Many take handlers out at once, in the middle of polls that others of them wait for. None may
+/// wait for a poll that begins after that: in a handler, that would be its own next one, for ever.
+#[test]
+fn off_waits_for_no_poll_that_begins_later() {
+    let emitter = EventEmitter::new();
+    let listeners = [0; 3].map(|_| emitter.on(async |_: &Number| {}));
+    for (name, listener) in ["one", "other"].into_iter().zip(&listeners) {
+        let listener = listener.clone();
+        emitter.named::<u8>(name).on(async move |_: &u8| {
+            listener.off().await;
+        });
+    }
+    let (weak, last) = (emitter.downgrade(), listeners[2].clone());
+    emitter.named::<u8>("outer").on(async move |_: &u8| {
+        let emitter = weak.upgrade().expect("it emits");
+        let mut off = Box::pin(last.off());
+        assert!(poll_with(off.as_mut(), &Wakes::new()).is_pending(), "this poll is inside");
+        let both = [emitter.emit_named("one", 1_u8), emitter.emit_named("other", 1_u8)];
+        let [one, other] = both.map(Box::pin);
+        let (one, other) = join(one, other).await;
+        assert_eq!((one.ran, other.ran), (1, 1));
+        assert!(off.await);
+    });
+    let (mut outer, wakes) = (Box::pin(emitter.emit_named("outer", 1_u8)), Wakes::new());
+    let done = (0..10).find_map(|_| match poll_with(outer.as_mut(), &wakes) {
+        Poll::Ready(report) => Some(report),
+        Poll::Pending => None,
+    });
+    let report = done.expect("it waits for itself");
+    assert_eq!((report.ran, report.failed()), (1, 0));
 }

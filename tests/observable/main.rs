@@ -11,12 +11,16 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+use std::cmp::Ordering;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
+use allocation_counter::measure;
 use mtaio::observable::{Change, MapChange, Observable, ObservableMap};
 use mtaio::{Runtime, RuntimeExt};
 
-use common::{WORKER, on_every_runtime, survives};
+use common::{WORKER, Wakes, on_every_runtime, poll_with, survives};
 
 on_every_runtime!(
     seeds = 50;
@@ -206,4 +210,69 @@ fn a_watch_that_is_dropped_leaves_the_others() {
         assert_eq!(*other.await.expect("it sees the last"), 3);
         assert_eq!(value.stats().watches, 0);
     });
+}
+
+/// A key that looks at its map when it goes: that is not to be under the map's lock.
+struct Key(u8, ObservableMap<Self, u8>);
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        let _ = self.1.len();
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for Key {}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+
+#[test]
+fn a_key_goes_without_the_maps_lock() {
+    let map = ObservableMap::new();
+    let key = || Key(1, map.clone());
+    assert_eq!(map.insert(key(), 1), None);
+    assert_eq!(map.insert(key(), 2).as_deref(), Some(&1), "the other key goes");
+    let mut transaction = map.transaction();
+    transaction.remove(key());
+    transaction.commit();
+    assert!(map.is_empty(), "the key that was there goes");
+}
+
+#[test]
+fn what_follows_ends_when_nobody_has_it_any_more() {
+    let source = Observable::new(1);
+    let derived = source.map(|number| number + 1);
+    let (mut watch, mut changes) = (derived.watch(), derived.changes(1).expect("there is room"));
+    let then = derived.then(|number| number + 1);
+    drop(derived.clone());
+    drop(derived);
+    source.set(2);
+    assert_eq!((then.get(), watch.latest()), (4, Arc::new(3)), "what follows from it keeps it");
+    drop(then);
+    let wakes = Wakes::new();
+    assert!(matches!(poll_with(pin!(watch.changed()), &wakes), Poll::Ready(None)));
+    assert!(matches!(poll_with(pin!(changes.next()), &wakes), Poll::Ready(Some(_))));
+    assert!(matches!(poll_with(pin!(changes.next()), &wakes), Poll::Ready(None)));
+}
+
+#[test]
+fn what_no_longer_follows_takes_no_room() {
+    let source = Observable::new(1);
+    let kept = measure(|| (0..10_000).for_each(|_| drop(source.map(|number| number + 1))));
+    assert!(kept.bytes_current < 4096, "{} bytes", kept.bytes_current);
 }

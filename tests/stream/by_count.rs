@@ -2,12 +2,13 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::pin::pin;
 
 use futures::{Stream, StreamExt as _, stream};
 use mtaio::StreamExt;
 use mtaio::stream::Progress;
 
-use crate::common::block_on;
+use crate::common::{Wakes, block_on, poll_with};
 
 fn all<S: Stream>(stream: S) -> Vec<S::Item> {
     block_on(stream.collect())
@@ -167,4 +168,16 @@ fn progress_is_told_now_and_then_and_at_the_end() {
     let reported = slow(0).progress(3, |progress| told.push(progress));
     assert_eq!(all(reported.expect("a number")).len(), 0);
     assert_eq!((told.len(), told[0].fraction()), (1, Some(1.0)));
+}
+
+#[test]
+fn what_is_never_new_lets_others_have_their_turn() {
+    let mut distinct = stream::repeat(1).take(1_000_000).distinct(1).expect("a size");
+    assert_eq!(block_on(distinct.next()), Some(1));
+    let wakes = Wakes::new();
+    assert!(poll_with(pin!(distinct.next()), &wakes).is_pending());
+    assert!(distinct.dropped() < 10_000, "{} in one poll", distinct.dropped());
+    assert_eq!(wakes.count(), 1, "it goes on soon");
+    assert_eq!(block_on(distinct.next()), None);
+    assert_eq!(distinct.dropped(), 999_999);
 }

@@ -49,7 +49,7 @@ pub(super) const ITEMS_A_POLL: u32 = 1024;
 
 /// Whether it is time for others to have their turn: then the caller answers `Pending`, and is
 /// polled again soon.
-pub(super) fn has_had_its_turn(items: &mut u32, cx: &Context<'_>) -> bool {
+pub(crate) fn has_had_its_turn(items: &mut u32, cx: &Context<'_>) -> bool {
     *items += 1;
     if *items < ITEMS_A_POLL {
         return false;

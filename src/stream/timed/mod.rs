@@ -4,7 +4,7 @@ use std::time::Duration;
 use futures_util::Stream;
 use mtaio_runtime::Runtime;
 
-pub(super) use self::alarm::Alarm;
+pub(super) use self::alarm::{Alarm, has_had_its_turn};
 pub use self::batch::BatchWithin;
 pub use self::debounce::Debounce;
 pub use self::sample::Sample;
