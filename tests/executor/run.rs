@@ -1,6 +1,8 @@
 //! Running one future.
 
 use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mtaio::executor::RunError;
@@ -63,9 +65,14 @@ async fn run_with_a_timeout_cancels_the_work<R: Runtime>(rt: R) {
 
 async fn waiting_for_a_turn_counts_against_the_timeout<R: Runtime>(rt: R) {
     let executor = TaskExecutor::new(&rt).limit(1).expect("a limit");
-    let first = executor.spawn(pending::<()>());
-    eventually(&rt, "the first runs", || executor.stats().live == 1).await;
-    rt.sleep(Duration::from_millis(2)).await;
+    // It is listed before it has its permit: that it runs it says itself.
+    let is_running = Arc::new(AtomicBool::new(false));
+    let runs = Arc::clone(&is_running);
+    let first = executor.spawn(async move {
+        runs.store(true, Ordering::SeqCst);
+        pending::<()>().await;
+    });
+    eventually(&rt, "the first runs", || is_running.load(Ordering::SeqCst)).await;
     let second = executor.run(async {}).timeout(Duration::from_millis(5)).await;
     assert!(matches!(second, Err(RunError::Elapsed(_))), "{second:?}");
     drop(first);

@@ -23,7 +23,7 @@ use mtaio::{EventEmitter, Instant, Runtime, TaskExecutor};
 use mtaio_sim::{Explore, Sim};
 
 /// The functions, and what no time, nothing, and the most of it are there.
-pub(crate) const ANY: [(&str, &str); 76] = [
+pub(crate) const ANY: [(&str, &str); 80] = [
     ("cache::CacheNode::insert", "as it is of the node: no time is gone at once"),
     ("cache::CacheNode::insert_if", "as of `insert`"),
     ("cache::DistributedCache::insert_absent", "no time is gone at once"),
@@ -51,6 +51,8 @@ pub(crate) const ANY: [(&str, &str); 76] = [
     ("limit::ConcurrencyLimiter::try_acquire_many", "a weight"),
     ("limit::ConcurrencyLimiter::try_acquire_many_owned", "a weight"),
     ("limit::ConcurrencyLimiter::waiting_room", "zero is that nobody waits"),
+    ("limit::Ask::check", "a weight"),
+    ("limit::KeyedRateLimiter::acquire_many", "a weight"),
     ("limit::KeyedRateLimiter::refund", "never more than a burst"),
     ("limit::KeyedRateLimiter::try_acquire_many", "a weight"),
     ("limit::KeyedRateLimiter::try_acquire_many_at", "a weight"),
@@ -58,8 +60,10 @@ pub(crate) const ANY: [(&str, &str); 76] = [
     ("limit::Limiter::refund", "what was admitted"),
     ("limit::Limiter::try_acquire_many", "a weight"),
     ("limit::LimiterSet::acquire", "an index, given to whoever has several"),
+    ("limit::LimiterSet::check", "an index, and a weight"),
     ("limit::LimiterSet::rank", "an index"),
     ("limit::LimiterSet::try_acquire", "an index"),
+    ("limit::LimiterSet::weight", "an index"),
     ("limit::RateLimiter::acquire_many", "a weight"),
     ("limit::RateLimiter::refund", "never more than a burst"),
     ("limit::RateLimiter::try_acquire_many", "a weight"),
@@ -282,6 +286,7 @@ fn weights() {
                 paced.try_acquire_many(weight).unwrap_err().to_string(),
                 paced.acquire_many(weight).await.unwrap_err().to_string(),
                 keyed.try_acquire_many(&1, weight).unwrap_err().to_string(),
+                keyed.acquire_many(&1, weight).await.unwrap_err().to_string(),
                 window.try_acquire_many(weight).unwrap_err().to_string(),
                 window.acquire_many(weight).await.unwrap_err().to_string(),
             ];
