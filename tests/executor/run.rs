@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mtaio::executor::RunError;
-use mtaio::{Runtime, RuntimeExt, TaskExecutor};
+use mtaio::{Runtime, TaskExecutor};
 
 use crate::common::{Held, eventually, on_every_runtime, poll_once};
 
