@@ -70,6 +70,7 @@ fn dependencies_are_explained() {
 fn files_are_short() {
     let long: Vec<String> = sources()
         .iter()
+        .chain(&tests())
         .map(|file| (file, read(file).lines().count()))
         .filter(|(_, lines)| *lines > MOST_LINES)
         .map(|(file, lines)| format!("{}: {lines} lines, {MOST_LINES} at most", file.display()))
@@ -164,6 +165,19 @@ fn sources() -> Vec<PathBuf> {
         files.extend(rust_files(&package.join("src")));
     }
     assert!(files.len() > 10, "found only {files:?}");
+    files
+}
+
+/// The tests and the examples of all packages.
+fn tests() -> Vec<PathBuf> {
+    let root = workspace();
+    let entries = fs::read_dir(&root).expect("the workspace is there");
+    let packages = entries.map(|entry| entry.expect("it can be read").path());
+    let folders = packages.map(|package| package.join("tests"));
+    let folders = folders.chain([root.join("tests"), root.join("examples")]);
+    let files: Vec<_> =
+        folders.filter(|folder| folder.is_dir()).flat_map(|folder| rust_files(&folder)).collect();
+    assert!(files.len() > 100, "found only {files:?}");
     files
 }
 

@@ -16,6 +16,7 @@ mod allocations;
 mod collectors;
 mod exposition;
 mod histogram;
+mod history;
 mod monitor;
 mod parser;
 mod profiler;

@@ -192,12 +192,13 @@ impl<T> Cell<T> {
 impl<T> State<T> {
     #[inline]
     fn take_result(&mut self) -> Option<Result<T, JoinError>> {
+        // Looked at first: a value that may be large is moved only when it is there.
+        if !matches!(self.outcome, Outcome::Done(_)) {
+            return None;
+        }
         match mem::replace(&mut self.outcome, Outcome::Gone) {
             Outcome::Done(result) => Some(result),
-            other => {
-                self.outcome = other;
-                None
-            }
+            _ => unreachable!("matched above, under the same lock"),
         }
     }
 }
