@@ -93,36 +93,59 @@ fn a_body_that_needs_what_a_stage_holds_gets_it() {
     });
 }
 
+/// Steps that calls take, and how many there were when the first item had waited.
+#[derive(Default)]
+struct Steps {
+    taken: AtomicU64,
+    seen: AtomicU64,
+}
+
+impl Steps {
+    /// One a millisecond, for a second.
+    async fn take<R: Runtime>(&self, rt: &R) {
+        for _ in 0..1_000 {
+            rt.sleep(ms(1)).await;
+            self.taken.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Waits for half a second with an item, and looks when it is the first.
+    async fn wait<R: Runtime>(&self, rt: &R, n: u32) -> Result<u32, String> {
+        rt.sleep(ms(500)).await;
+        if n == 0 {
+            self.seen.store(self.taken.load(Ordering::SeqCst), Ordering::SeqCst);
+        }
+        Ok(n)
+    }
+
+    /// Four calls went on nearly all the time.
+    fn check(&self) {
+        let seen = self.seen.load(Ordering::SeqCst);
+        assert!(seen >= 4 * 500 * 95 / 100, "{seen} steps in 500 ms");
+    }
+}
+
 /// A stage with as many calls as it may have takes nothing, and those before it go on all the same.
 #[test]
 fn a_full_stage_does_not_hold_up_those_before_it() {
     Sim::explore(Explore::new().seeds(0..20), |rt| async move {
-        let steps = Arc::new(AtomicU64::new(0));
+        let steps = Arc::new(Steps::default());
         let (clock, counted) = (rt.clone(), Arc::clone(&steps));
         let ticking = async move |n: u32| {
-            for _ in 0..if n == 0 { 0 } else { 1_000 } {
-                clock.sleep(ms(1)).await;
-                counted.fetch_add(1, Ordering::SeqCst);
+            if n > 0 {
+                counted.take(&clock).await;
             }
             Ok::<_, String>(n)
         };
         let (clock, counted) = (rt.clone(), Arc::clone(&steps));
-        let seen = Arc::new(AtomicU64::new(0));
-        let noted = Arc::clone(&seen);
-        let waiting = async move |n: u32| {
-            clock.sleep(ms(500)).await;
-            noted.fetch_max(counted.load(Ordering::SeqCst) * u64::from(n == 0), Ordering::SeqCst);
-            Ok::<_, String>(n)
-        };
         let pipeline = pipeline::<String>()
             .map_async(Parallel::unordered(5), ticking)
-            .map_async(Parallel::ordered(1), waiting)
+            .map_async(Parallel::ordered(1), async move |n: u32| counted.wait(&clock, n).await)
             .build()
             .expect("it is fine");
         let report = pipeline.run(&rt, stream::iter(0..5)).await;
         assert_eq!(report.delivered, 5);
-        let seen = seen.load(Ordering::SeqCst);
-        assert!(seen >= 4 * 500 * 95 / 100, "{seen} steps in 500 ms");
+        steps.check();
     });
 }
 
@@ -130,32 +153,23 @@ fn a_full_stage_does_not_hold_up_those_before_it() {
 #[test]
 fn a_full_stage_before_one_that_waits_does_not_hold_up_those_before_it() {
     Sim::explore(Explore::new().seeds(0..20), |rt| async move {
-        let steps = Arc::new(AtomicU64::new(0));
+        let steps = Arc::new(Steps::default());
         let (clock, counted) = (rt.clone(), Arc::clone(&steps));
         let ticking = async move |n: u32| {
-            for _ in 0..if n < 3 { 0 } else { 1_000 } {
-                clock.sleep(ms(1)).await;
-                counted.fetch_add(1, Ordering::SeqCst);
+            if n > 2 {
+                counted.take(&clock).await;
             }
             Ok::<_, String>(n)
         };
         let (clock, counted) = (rt.clone(), Arc::clone(&steps));
-        let seen = Arc::new(AtomicU64::new(0));
-        let noted = Arc::clone(&seen);
-        let waiting = async move |n: u32| {
-            clock.sleep(ms(500)).await;
-            noted.fetch_max(counted.load(Ordering::SeqCst) * u64::from(n == 0), Ordering::SeqCst);
-            Ok::<_, String>(n)
-        };
         let pipeline = pipeline::<String>()
             .map_async(Parallel::unordered(7), ticking)
             .map_async(Parallel::ordered(1), async |n: u32| Ok::<_, String>(n))
-            .then(waiting)
+            .then(async move |n: u32| counted.wait(&clock, n).await)
             .build()
             .expect("it is fine");
         let report = pipeline.run(&rt, stream::iter(0..7)).await;
         assert_eq!(report.delivered, 7);
-        let seen = seen.load(Ordering::SeqCst);
-        assert!(seen >= 4 * 500 * 95 / 100, "{seen} steps in 500 ms");
+        steps.check();
     });
 }

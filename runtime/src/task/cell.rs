@@ -133,27 +133,29 @@ impl<T> Cell<T> {
         }
     }
 
+    /// Takes the outcome, or leaves the waker. At the `first` poll there is none yet, so it is cloned
+    /// beforehand, and the lock taken once.
     #[inline]
-    pub(super) fn poll_join(&self, cx: &Context<'_>) -> Poll<Result<T, JoinError>> {
-        let mut state = self.lock();
-        if let Some(result) = state.take_result() {
-            return Poll::Ready(result);
-        }
-        if state.joiner.as_ref().is_some_and(|joiner| joiner.will_wake(cx.waker())) {
-            return Poll::Pending;
-        }
-        drop(state);
-        let joiner = cx.waker().clone();
-        let mut state = self.lock();
-        // It may have ended meanwhile.
-        if let Some(result) = state.take_result() {
+    pub(super) fn poll_join(&self, cx: &Context<'_>, first: bool) -> Poll<Result<T, JoinError>> {
+        let mut joiner = first.then(|| cx.waker().clone());
+        loop {
+            let mut state = self.lock();
+            if let Some(result) = state.take_result() {
+                return Poll::Ready(result);
+            }
+            if state.joiner.as_ref().is_some_and(|joiner| joiner.will_wake(cx.waker())) {
+                return Poll::Pending;
+            }
+            if let Some(joiner) = joiner.take() {
+                let replaced = state.joiner.replace(joiner);
+                drop(state);
+                drop(replaced);
+                return Poll::Pending;
+            }
             drop(state);
-            return Poll::Ready(result);
+            // It may have ended until the lock is taken again.
+            joiner = Some(cx.waker().clone());
         }
-        let replaced = state.joiner.replace(joiner);
-        drop(state);
-        drop(replaced);
-        Poll::Pending
     }
 
     /// Gives up the outcome; one that is there already is dropped here.

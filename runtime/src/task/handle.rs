@@ -45,11 +45,13 @@ pub struct Task<T> {
     name: TaskName,
     /// `None` once there is nothing left to cancel.
     cell: Option<Arc<Cell<T>>>,
+    /// Whether it has been polled in vain.
+    waits: bool,
 }
 
 impl<T> Task<T> {
     pub(super) const fn new(name: TaskName, cell: Arc<Cell<T>>) -> Self {
-        Self { name, cell: Some(cell) }
+        Self { name, cell: Some(cell), waits: false }
     }
 
     /// What the task is called in diagnoses.
@@ -100,7 +102,8 @@ impl<T> Future for Task<T> {
         let Some(cell) = &self.cell else {
             panic!("the task `{}` was polled after it was ready", self.name)
         };
-        let polled = cell.poll_join(cx);
+        let polled = cell.poll_join(cx, !self.waits);
+        self.waits = true;
         if polled.is_ready() {
             self.cell = None;
         }
